@@ -6,7 +6,7 @@ use crate::types::{Fact, Page, PageItem, Prompt};
 /// Further incidents that a plain text names in a line each; the rest is counted.
 const NAMED_MAX: usize = 10;
 /// The facts that matter most at night, in this order; the others follow.
-const BRIEF_NAMES: [&str; 5] = ["Since", "Security", "Hidden", "Summary", "Alerts"];
+const BRIEF_NAMES: [&str; 6] = ["Asked", "Since", "Security", "Hidden", "Summary", "Alerts"];
 /// Facts that the title tells too.
 const TITLE_NAMES: [&str; 2] = ["Grade", "Drill"];
 const BRIEF_FACTS_MAX: usize = 3;

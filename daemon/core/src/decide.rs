@@ -246,6 +246,17 @@ fn dispatch(
         | Command::PromptDue { .. }
         | Command::PromptAccepted { .. }
         | Command::PromptFailed { .. }) => about_question(incident, tally, it, by, env),
+        it @ (Command::HandOff { .. }
+        | Command::Task(_)
+        | Command::TaskDue { .. }
+        | Command::Update { .. }
+        | Command::PromiseDue { .. }) => about_response(incident, it, by, env),
+        it @ (Command::ContactDue { .. }
+        | Command::FallbackDue { .. }
+        | Command::PageAccepted { .. }
+        | Command::PageFailed { .. }
+        | Command::PageOutcomeUnknown { .. }
+        | Command::PageSeen { .. }) => about_page(incident, it, env),
         Command::HoldDue { due, operator } => {
             answer::hold_due(incident, tally, due, operator.as_ref(), env)
         }
@@ -262,23 +273,6 @@ fn dispatch(
         }
         Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
-        Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
-        Command::Task(it) => tasks::change(incident, it),
-        Command::TaskDue {
-            task,
-            due,
-            operator,
-        } => tasks::ownerless(incident, task, due, operator.as_ref(), env),
-        Command::Update {
-            audience,
-            body,
-            next_ms,
-        } => promises::post(incident, (audience, body, next_ms), by, env),
-        Command::PromiseDue {
-            audience,
-            due,
-            people,
-        } => promises::due(incident, audience, due, &people, env),
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
@@ -286,6 +280,17 @@ fn dispatch(
         Command::Merge(it) => merge::merge(incident, tally, *it, by),
         Command::Close => lifecycle::close(incident),
         Command::EscalationDue { due, steps } => escalation::step_due(incident, due, steps, env),
+        Command::TallyDue => incident::tally_due(incident, tally, env.now),
+        Command::ClearDue => lifecycle::clear_due(incident, tally, env),
+        Command::Review(found) => grading::review(incident, tally, *found, env),
+        Command::ReopenDue { replan, rival } => {
+            lifecycle::reopen_due(incident, tally, replan.as_deref(), rival, env)
+        }
+    }
+}
+
+fn about_page(incident: &Incident, command: Command, env: Env<'_>) -> Result<Outcome, Refusal> {
+    match command {
         Command::ContactDue {
             page,
             contact,
@@ -309,12 +314,36 @@ fn dispatch(
             pages::outcome_unknown(incident, page, contact, env)
         }
         Command::PageSeen { page, contact } => pages::seen(incident, page, contact, env),
-        Command::TallyDue => incident::tally_due(incident, tally, env.now),
-        Command::ClearDue => lifecycle::clear_due(incident, tally, env),
-        Command::Review(found) => grading::review(incident, tally, *found, env),
-        Command::ReopenDue { replan, rival } => {
-            lifecycle::reopen_due(incident, tally, replan.as_deref(), rival, env)
-        }
+        _ => Err(Refusal::Stale("the page")),
+    }
+}
+
+/// Roles, tasks, and what audiences are told.
+fn about_response(
+    incident: &Incident,
+    command: Command,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    match command {
+        Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
+        Command::Task(it) => tasks::change(incident, it),
+        Command::TaskDue {
+            task,
+            due,
+            operator,
+        } => tasks::ownerless(incident, task, due, operator.as_ref(), env),
+        Command::Update {
+            audience,
+            body,
+            next_ms,
+        } => promises::post(incident, (audience, body, next_ms), by, env),
+        Command::PromiseDue {
+            audience,
+            due,
+            people,
+        } => promises::due(incident, audience, due, &people, env),
+        _ => Err(Refusal::Stale("the response")),
     }
 }
 

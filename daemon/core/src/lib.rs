@@ -52,7 +52,7 @@ pub mod standing {
 /// What waits for one person, and the messages that bring it.
 pub mod pager {
     pub use crate::paging::{
-        Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather,
+        Arrival, Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather,
     };
 }
 

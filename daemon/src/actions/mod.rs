@@ -49,7 +49,10 @@ pub(crate) use update::Update;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Handoff, Update, Task, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! {
+    Ack, Unack, Snooze, Page, Reassign, Handoff, Update, Task, Grade, Log, Mitigate, Merge, Resolve,
+    Close,
+}
 
 #[cfg(test)]
 mod tests;

@@ -151,7 +151,13 @@ fn every_verb_has_the_same_name_in_the_api_in_chat_and_in_help() {
     let help = help();
     for verb in VERBS {
         // Arguments of which every verb can parse one, as text at least.
-        let mut arguments = ["30m", "major because", "into 42 because"].into_iter();
+        let mut arguments = [
+            "30m",
+            "major because",
+            "into 42 because",
+            "company it is down",
+        ]
+        .into_iter();
         let action =
             arguments.find_map(|it| match parse(&format!("{} {it}", verb.name), "slack") {
                 Ok(Line::Action(action)) => Some(action),

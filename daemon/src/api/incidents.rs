@@ -143,7 +143,6 @@ pub(crate) struct AlertCounts {
     pub(crate) silenced: u64,
 }
 
-/// A role, and who has it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct RoleLine {
     /// `operator`, `spokesperson`, `commander` or `shadow`.
@@ -165,7 +164,6 @@ pub(crate) struct PromiseLine {
     pub(crate) broken: bool,
 }
 
-/// A task.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct TaskLine {
     /// Its number within the incident.

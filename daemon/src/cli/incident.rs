@@ -328,10 +328,12 @@ fn print_pages(pages: &[PageLine], out: &mut Out<'_>) -> Result<(), Failure> {
 /// Until when an acknowledgement holds, and what happens then.
 fn held(hold: &HoldLine) -> String {
     let until = &hold.until;
-    let starts_again = "else the escalation starts again";
+    let starts_again = "else the escalation starts again, unless nothing fires any more";
     match hold.stage {
         HoldStage::Holds => format!("until {until}; then the operator is asked"),
-        HoldStage::Snoozed => format!("snoozed until {until}; then the escalation starts again"),
+        HoldStage::Snoozed => {
+            format!("snoozed until {until}; then the escalation starts again if something fires")
+        }
         HoldStage::Asked => format!("the operator is asked, answer by {until}, {starts_again}"),
         HoldStage::Risen | HoldStage::Paged => {
             format!("before it rose; confirm by {until}, {starts_again}")

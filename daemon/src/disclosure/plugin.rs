@@ -99,8 +99,8 @@ impl PluginReceiver<'_> {
         }))
     }
 
-    /// The update of an event; `None` if it is not one. Its text was written for those who are told,
-    /// so it is not redacted; what the plugin gets of the incident is.
+    /// The update of an event; `None` if it is not one. Its text was written for those who are
+    /// told, so it is not redacted; what the plugin gets of the incident is.
     #[must_use]
     pub fn update(
         &self,

@@ -104,8 +104,8 @@ impl ResponderLookup {
         plans: &[(Grade, Plan)],
         proven: Option<Proven<'_>>,
     ) -> Vec<WakingWarning> {
-        let mut warnings = self.all_waking_warnings(soon, plans, proven);
-        warnings.extend(alone(&self.rosters.now(), plans));
+        let mut warnings = alone(&self.rosters.now(), plans);
+        warnings.extend(self.all_waking_warnings(soon, plans, proven));
         warnings.truncate(WARNINGS_MAX);
         warnings
     }
@@ -255,7 +255,8 @@ fn alone(roster: &Roster, plans: &[(Grade, Plan)]) -> Vec<WakingWarning> {
     let mut warned: BTreeMap<PersonId, WakingWarning> = BTreeMap::new();
     for (grade, plan) in plans {
         let targets = plan.steps.iter().flat_map(|it| &it.page);
-        let people: BTreeSet<_> = targets.chain(&roster.fallback).flat_map(behind).collect();
+        // The fallback is paged when nobody can be reached, and not for somebody who sleeps.
+        let people: BTreeSet<_> = targets.flat_map(behind).collect();
         let mut people = people.into_iter();
         let (Some(person), None) = (people.next(), people.next()) else {
             continue;

@@ -14,6 +14,8 @@ pub(crate) const URL_TITLE_CHARS_MAX: usize = 100;
 const KEY_CHARS: usize = 30;
 /// Sounds until it is acknowledged.
 const EMERGENCY: i64 = 2;
+/// How long a test sounds, in seconds: as long as it is open.
+const TEST_EXPIRE_S: i64 = 600;
 /// The sound of any message, outside of the person's quiet hours.
 const ORDINARY: i64 = 0;
 /// No sound.
@@ -61,7 +63,9 @@ pub(crate) fn message(page: &Page, address: &str) -> Message {
     }
     let mut tag = None;
     if priority == EMERGENCY {
-        let expire_s = seconds("expire-s", 3600);
+        // A test is over after ten minutes, also if nobody tells Pushover so.
+        let longest_s = if page.test { TEST_EXPIRE_S } else { i64::MAX };
+        let expire_s = seconds("expire-s", 3600).min(longest_s);
         let retry_s = seconds("retry-s", 60).clamp(RETRY_S_MIN, expire_s);
         fields.push(("retry", retry_s.to_string()));
         fields.push(("expire", expire_s.to_string()));

@@ -67,7 +67,9 @@ fn read(event: &Value) -> Option<Line> {
         }
         "pin_added" => {
             let message = &event["item"]["message"];
-            let body = message["text"].as_str().filter(|it| !it.trim().is_empty())?;
+            let body = message["text"]
+                .as_str()
+                .filter(|it| !it.trim().is_empty())?;
             Some(Line {
                 channel: text(&event["channel_id"]),
                 user: text(&event["user"]),
@@ -114,7 +116,10 @@ mod tests {
     fn lines_that_begin_with_seen_decided_or_done_are_for_the_log() {
         let cases = [
             ("seen latency 4 s", Some((LogKind::Seen, "latency 4 s"))),
-            ("Decided: we roll back", Some((LogKind::Decided, "we roll back"))),
+            (
+                "Decided: we roll back",
+                Some((LogKind::Decided, "we roll back")),
+            ),
             ("  done  it is back ", Some((LogKind::Done, "it is back"))),
             ("done", None),
             ("seen:", None),

@@ -9,7 +9,7 @@ use tocsin_plugin_sdk::types::{Fact, Grade, Incident, Link, Page, PageItem, Page
 /// Set to write the files instead of comparing them.
 const BLESS: &str = "TOCSIN_BLESS";
 /// What the daemon's tests write as `NAME.page.json`.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "critical",
     "minor",
     "redacted",
@@ -18,6 +18,7 @@ const NAMES: [&str; 11] = [
     "bundle-300",
     "midnight",
     "drill",
+    "handover",
     "hostile",
     "test",
     "reminder",

@@ -2,6 +2,7 @@
 //! fields are only ever added; the store's upcasters keep released formats readable.
 
 mod fit;
+mod kinds;
 mod opened;
 mod traits;
 
@@ -421,100 +422,4 @@ pub enum Event {
         title: String,
         reason: String,
     },
-}
-
-impl Event {
-    /// Whether the question whether somebody is still on it needs no answer after it.
-    #[must_use]
-    pub(crate) fn answers_hold(&self) -> bool {
-        self.traits().effect != Effect::None || matches!(self, Self::Snoozed { .. })
-    }
-
-    /// The traits shared by all events of this kind; the match is exhaustive.
-    #[must_use]
-    pub const fn traits(&self) -> Traits {
-        use Topic::{
-            Escalation, Grading, Incident, Lifecycle, Log, Paging, Promises, Prompts, Roles, Tasks,
-        };
-        match self {
-            Self::Opened(_) => Traits::of("opened", Incident),
-            Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
-            Self::Graded { .. } => Traits::of("graded", Grading).change(),
-            Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
-            Self::PolicyFailed { .. } => Traits::of("policy-failed", Grading).change().unseen(),
-            Self::Planned { .. } => Traits::of("planned", Escalation).change(),
-            Self::Escalated { .. } => Traits::of("escalated", Escalation).change().unseen(),
-            Self::Silenced { .. } => Traits::of("silenced", Escalation).change().unseen(),
-            Self::Unsilenced { .. } => Traits::of("unsilenced", Escalation).change().unseen(),
-            Self::Paged { .. } => Traits::of("paged", Paging),
-            Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
-            Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
-            Self::PageAccepted { .. } => Traits::of("page-taken", Paging),
-            Self::PageRejected { .. } => Traits::of("page-rejected", Paging).unseen(),
-            Self::PageSeen { .. } => Traits::of("page-seen", Paging).unseen(),
-            Self::PageAnswered { .. } => Traits::of("page-answered", Paging).change().unseen(),
-            Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
-            Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
-            Self::FallbackPaged { .. } => Traits::of("fallback-paged", Paging).change().unseen(),
-            Self::Acknowledged { .. } => {
-                Traits::of("acknowledged", Lifecycle).change().ends_paging()
-            }
-            Self::Unacknowledged { .. } => {
-                let traits = Traits::of("unacknowledged", Lifecycle).change();
-                traits.unseen().starts_again()
-            }
-            Self::Snoozed { .. } => Traits::of("snoozed", Escalation).change().unseen(),
-            Self::Reassigned { .. } => {
-                let traits = Traits::of("reassigned", Escalation).change();
-                traits.unseen().ends_paging()
-            }
-            Self::AnswerAwaited { .. } => Traits::of("answer-awaited", Escalation).unseen(),
-            Self::HoldExpired { .. } => {
-                let traits = Traits::of("hold-expired", Escalation).change();
-                traits.unseen().starts_again()
-            }
-            Self::Prompted { .. } => Traits::of("prompted", Prompts),
-            Self::PromptAccepted { .. } => Traits::of("prompt-accepted", Prompts),
-            Self::PromptRedirected { .. } => Traits::of("prompt-redirected", Prompts).unseen(),
-            Self::PromptRebased { .. } => Traits::of("prompt-rebased", Prompts),
-            Self::PromptAnswered { .. } => Traits::of("prompt-answered", Prompts),
-            Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
-            Self::RoleOffered { .. } => Traits::of("role-offered", Roles).change().unseen(),
-            Self::RoleAssigned { role, .. } => {
-                let traits = Traits::of("operator-assigned", Roles).change();
-                match role {
-                    Role::Operator | Role::Spokesperson => traits,
-                    Role::Commander | Role::Shadow => traits.unseen(),
-                }
-            }
-            Self::RoleDeclined { .. } => Traits::of("role-declined", Roles).change().unseen(),
-            Self::RoleLeft { .. } => Traits::of("role-left", Roles).change().unseen(),
-            Self::UpdatePosted { .. } => Traits::of("update-posted", Promises).change(),
-            Self::UpdateAwaited { .. } => Traits::of("update-awaited", Promises).change().unseen(),
-            Self::PromiseSettled { outcome, .. } => {
-                let traits = Traits::of("promise-settled", Promises);
-                match outcome {
-                    PromiseOutcome::Kept | PromiseOutcome::Late => traits,
-                    PromiseOutcome::Broken => traits.change().unseen(),
-                }
-            }
-            Self::TaskAdded { .. } => Traits::of("task-added", Tasks).change().unseen(),
-            Self::TaskAssigned { .. } => Traits::of("task-assigned", Tasks).change().unseen(),
-            Self::TaskUnowned { .. } => Traits::of("task-unowned", Tasks).change().unseen(),
-            Self::TaskDone { .. } => Traits::of("task-done", Tasks).change().unseen(),
-            Self::Logged { .. } => Traits::of("logged", Log),
-            Self::Linked(_) => Traits::of("linked", Log),
-            Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),
-            Self::Resolved { .. } => Traits::of("resolved", Lifecycle).change().ends_paging(),
-            Self::Merged { .. } => {
-                let traits = Traits::of("merged", Lifecycle).change();
-                traits.unseen().ends_paging()
-            }
-            Self::MergeProposed { .. } => Traits::of("merge-proposed", Lifecycle).change().unseen(),
-            Self::Absorbed { .. } => Traits::of("absorbed", Incident).change().unseen(),
-            Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change().starts_again(),
-            Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),
-            Self::AlertEnded { .. } => Traits::of("alert-ended", Incident).change().unseen(),
-        }
-    }
 }

@@ -63,6 +63,11 @@ impl Traits {
         }
     }
 
+    /// Those of a change that no field of the incident shows.
+    pub(super) const fn news(name: &'static str, topic: Topic) -> Self {
+        Self::of(name, topic).change().unseen()
+    }
+
     pub(super) const fn notify(mut self, notify: Notify) -> Self {
         self.notify = notify;
         self

@@ -5,8 +5,8 @@
 //! whoever is not reached at one must be tried at the next at once. A person gets a limited number
 //! of messages in ten minutes, through all contacts; beyond it, one that names a critical incident
 //! still goes out to each contact every two minutes. What is held back waits and is named by the
-//! next one. What a channel rejected counts for nothing but the window: a dead channel must not use
-//! up what the next one may send.
+//! next one. What did not arrive counts for nothing but the window: a dead channel must not use up
+//! what the next one may send.
 //!
 //! Questions wait here too, and never with pages in one message: nobody is in a hurry to be asked,
 //! so each waits a window for others, and they neither hold back a page nor count as one.
@@ -49,9 +49,20 @@ pub struct SentMessage {
     /// What it asked; `None`: it brought pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
-    /// Whether its channel rejected it: the person has not got it, so no limit counts it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub rejected: bool,
+    /// Whether it arrived, where that was in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<Arrival>,
+}
+
+/// Whether a message arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrival {
+    /// Its channel rejected it or could not be reached: no limit counts it.
+    Not,
+    /// An attempt may have arrived, whatever became of the next ones.
+    Maybe,
+    Yes,
 }
 
 /// An attempt to page a person, or to ask them something, through one of their contacts.
@@ -146,7 +157,7 @@ pub fn gather(
             contact: told_apart(&contact),
             critical,
             question,
-            rejected: false,
+            arrival: None,
         });
         if of_contact.len() > limits::BUNDLE_PAGES_MAX {
             pager.wait_until(now.plus_ms(delays.bundle_window_ms));
@@ -166,19 +177,30 @@ pub fn gather(
 }
 
 impl Pager {
-    /// Notes that a channel rejected a message; returns whether that is new.
-    pub fn reject(&mut self, number: u64) -> bool {
+    /// Notes whether a message arrived; returns whether that changes anything.
+    pub fn note(&mut self, number: u64, arrival: Arrival) -> bool {
         let mut sent = self.sent.iter_mut();
-        let sent = sent.find(|it| it.number == number && !it.rejected);
-        sent.map(|it| it.rejected = true).is_some()
+        let Some(message) = sent.find(|it| it.number == number) else {
+            return false;
+        };
+        let is_news = match arrival {
+            Arrival::Not => message.arrival.is_none(),
+            Arrival::Maybe => message.arrival != Some(Arrival::Maybe),
+            Arrival::Yes => message.arrival == Some(Arrival::Not),
+        };
+        if is_news {
+            message.arrival = Some(arrival);
+        }
+        is_news
     }
 
-    /// Keeps a message; of too many, the oldest rejected one is forgotten, or the oldest.
+    /// Keeps a message; of too many, the oldest one that did not arrive is forgotten, or the
+    /// oldest.
     fn keep(&mut self, message: SentMessage) {
         self.sent.push(message);
         if self.sent.len() > limits::SENT_MESSAGES_MAX {
-            let rejected = self.sent.iter().position(|it| it.rejected);
-            self.sent.remove(rejected.unwrap_or(0));
+            let lost = self.sent.iter().position(|it| !it.counts());
+            self.sent.remove(lost.unwrap_or(0));
         }
     }
 
@@ -192,7 +214,7 @@ impl Pager {
     ) -> Timestamp {
         let contact = told_apart(contact);
         let pages = || self.sent.iter().rev().filter(|it| it.question.is_none());
-        let got = || pages().filter(|it| !it.rejected);
+        let got = || pages().filter(|it| it.counts());
         let is_to_it = |it: &&SentMessage| it.contact == contact;
         let after = |it: Option<&SentMessage>, ms| it.map_or(now, |it| it.at.plus_ms(ms));
         let window_ends = after(pages().find(is_to_it), delays.bundle_window_ms);
@@ -226,6 +248,13 @@ impl Pager {
 
     fn wait_until(&mut self, at: Timestamp) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+}
+
+impl SentMessage {
+    /// Whether it counts for the limits.
+    fn counts(&self) -> bool {
+        self.arrival != Some(Arrival::Not)
     }
 }
 

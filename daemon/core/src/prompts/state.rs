@@ -133,6 +133,13 @@ impl Prompts {
             Event::PromptExpired { prompt } => {
                 self.change(*prompt, |it| it.state = PromptState::Expired);
             }
+            event => self.settle_after(event),
+        }
+    }
+
+    /// Settles the questions that need no answer after an event.
+    fn settle_after(&mut self, event: &Event) {
+        match event {
             Event::RoleAssigned { role, .. } | Event::RoleDeclined { role, .. } => {
                 self.settle(|it| it.question == Question::Accept(*role));
             }

@@ -13,7 +13,6 @@ use crate::roles::role::{Declined, Role};
 pub struct Roles {
     /// Who leads the response and carries it out.
     pub operator: Option<PersonId>,
-    /// Who has the other roles.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<Role, PersonId>,
     /// Who was asked to take a role and has not answered.
@@ -22,7 +21,6 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// Who has a role.
     #[must_use]
     pub fn of(&self, role: Role) -> Option<&PersonId> {
         match role {
@@ -37,7 +35,13 @@ impl Roles {
         self.of(Role::Spokesperson).or(self.operator.as_ref())
     }
 
-    /// The roles that a person has.
+    /// Whoever may be asked for an update: who speaks, and the operator.
+    #[must_use]
+    pub fn answer_for_updates(&self) -> Vec<PersonId> {
+        let people = [self.speaker(), self.operator.as_ref()];
+        people.into_iter().flatten().cloned().collect()
+    }
+
     pub fn held_by(&self, person: &PersonId) -> impl Iterator<Item = Role> {
         let has = move |role: &Role| self.of(*role) == Some(person);
         Role::ALL.into_iter().filter(has)
@@ -55,10 +59,8 @@ impl Roles {
                     role => drop(self.others.insert(*role, person.clone())),
                 }
             }
-            Event::RoleDeclined { role, person, .. } => {
-                if self.offered.get(role) == Some(person) {
-                    self.offered.remove(role);
-                }
+            Event::RoleDeclined { role, person, .. } if self.offered.get(role) == Some(person) => {
+                self.offered.remove(role);
             }
             Event::RoleLeft { role, person } if self.of(*role) == Some(person) => match role {
                 Role::Operator => self.operator = None,

@@ -20,9 +20,13 @@ pub enum TaskChange {
         owner: Option<Named>,
     },
     /// Somebody does it from now on.
-    Assign { task: u32, owner: Named },
-    /// It is done.
-    Done { task: u32 },
+    Assign {
+        task: u32,
+        owner: Named,
+    },
+    Done {
+        task: u32,
+    },
 }
 
 impl TaskChange {

@@ -1,5 +1,5 @@
-//! Work that is assigned in an incident, so that nobody does it twice and nothing is left to whoever
-//! happens to think of it.
+//! Work that is assigned in an incident, so that nobody does it twice and nothing is left to
+//! whoever happens to think of it.
 
 mod decide;
 mod state;

@@ -16,7 +16,8 @@ fn an_acknowledgement_says_until_when_it_holds_and_what_follows() {
         says(HoldStage::Holds),
         "until T; then the operator is asked"
     );
-    let passed_on = "passed on; answer by T, else the escalation starts again";
+    let passed_on = "passed on; answer by T, else the escalation starts again, unless \
+                     nothing fires any more";
     assert_eq!(says(HoldStage::PassedOn), passed_on);
 }
 

@@ -141,15 +141,15 @@ fn a_step_that_is_to_page_more_people_and_pages_the_same_one_is_warned_about() {
         warnings(alone.clone(), &plan(&[everybody]), &proven),
         [""; 0]
     );
-    // Somebody else is paged, if only when the turn or the fallback comes to them.
+    // Somebody else is paged, if only when the turn comes to them.
     let both = with_contacts(&["ntfy"]);
     let more = plan(&[on_call, &["oncall:primary", "person:ada"]]);
     assert_eq!(warnings(both, &more, &proven), [""; 0]);
+    // Nobody pages the fallback for somebody who sleeps.
     alone.fallback = vec![PageTarget::Person("cyd".into())];
-    assert_eq!(
-        warnings(alone, &plan(&[on_call, everybody]), &proven),
-        [""; 0]
-    );
+    let proven = ["ada ntfy", "bob ntfy", "cyd ntfy"];
+    let found = warnings(alone, &plan(&[on_call, everybody]), &proven);
+    assert_eq!(found, [says]);
 }
 
 #[test]

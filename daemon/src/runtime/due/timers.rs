@@ -190,33 +190,23 @@ pub fn firing(
             due,
             held_until: None,
         },
-        TimerKind::Hold => {
-            let state = view.incident(&timer.incident)?;
-            let operator = state.and_then(|it| it.incident.roles.operator.clone());
-            Command::HoldDue {
-                due,
-                operator: operator.map(Named::of),
-            }
-        }
-        TimerKind::Task { task } => {
-            let state = view.incident(&timer.incident)?;
-            let operator = state.and_then(|it| it.incident.roles.operator.clone());
-            Command::TaskDue {
-                task,
-                due,
-                operator: operator.map(Named::of),
-            }
-        }
+        TimerKind::Hold => Command::HoldDue {
+            due,
+            operator: operator_of(view, &timer.incident)?,
+        },
+        TimerKind::Task { task } => Command::TaskDue {
+            task,
+            due,
+            operator: operator_of(view, &timer.incident)?,
+        },
         TimerKind::Promise { audience } => {
             let state = view.incident(&timer.incident)?;
-            let roles = state.as_ref().map(|it| &it.incident.roles);
-            let people = roles
-                .into_iter()
-                .flat_map(|it| [it.speaker(), it.operator.as_ref()]);
+            let people = state.map_or(Vec::new(), |it| it.incident.roles.answer_for_updates());
+            let people = people.into_iter().map(Named::of).collect();
             Command::PromiseDue {
                 audience,
                 due,
-                people: people.flatten().cloned().map(Named::of).collect(),
+                people,
             }
         }
         TimerKind::Prompt { prompt } => Command::PromptDue {
@@ -237,6 +227,12 @@ pub fn firing(
         },
     };
     Ok(caused_by(row, timer.incident, command))
+}
+
+fn operator_of(view: &View, incident: &IncidentId) -> Result<Option<Named>, EngineError> {
+    let state = view.incident(incident)?;
+    let operator = state.and_then(|it| it.incident.roles.operator.clone());
+    Ok(operator.map(Named::of))
 }
 
 /// The incident that a timer wants reviewed, if it is that kind of timer. Shared with the

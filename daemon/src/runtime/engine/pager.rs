@@ -8,7 +8,7 @@ use tocsin_core::IncidentId;
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::Incident;
-use tocsin_core::pager::{Bundle, PageAttempt, WaitingPage, gather};
+use tocsin_core::pager::{Arrival, Bundle, PageAttempt, WaitingPage, gather};
 use tocsin_core::{MessageId, PersonId, Timestamp};
 use tocsin_plugin_host::EventKind;
 use tocsin_store::{Class, TimerKey, TimerRow};
@@ -122,11 +122,12 @@ impl Engine {
         Ok(planned)
     }
 
-    /// Notes that a channel rejected a message, and looks again at what waits for its person, which
-    /// it may have held back.
-    pub(super) fn plan_rejected(
+    /// Notes whether a message arrived, and looks again at what waits for its person, which it may
+    /// have held back.
+    pub(super) fn plan_arrived(
         &self,
         message: &MessageId,
+        arrival: Arrival,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
         let mut planned = Planned::default();
@@ -135,7 +136,7 @@ impl Engine {
             return Ok(planned);
         };
         let mut pager = row.value;
-        if pager.reject(message.number) {
+        if pager.note(message.number, arrival) {
             let write = PAGERS.put(person, &pager)?;
             write.if_at(row.revision).lay_out(&mut planned.batch);
             let look = pager.due.map(|_| pager_timer(person, now));

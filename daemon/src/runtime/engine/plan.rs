@@ -113,7 +113,7 @@ impl Engine {
             }
             Request::Test(test) => self.plan_test(test, now),
             Request::Gather { person, fired } => self.plan_gather(person, fired, now),
-            Request::Rejected(message) => self.plan_rejected(message, now),
+            Request::Arrived { message, arrival } => self.plan_arrived(message, *arrival, now),
             Request::Write(write) => {
                 let mut planned = Planned::default();
                 Self::lay_out_write(write, &mut planned.batch);

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tocsin_core::command::{Command, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{Assessment, Silencing};
+use tocsin_core::pager::Arrival;
 use tocsin_core::trial::{ShiftNotice, TestOutcome};
 use tocsin_core::{
     Actor, Contact, Draft, IncidentId, MessageId, PersonId, Signal, TestId, Timestamp,
@@ -70,8 +71,11 @@ pub enum Request {
         /// The person's timers that fired.
         fired: Vec<TimerKey>,
     },
-    /// The channel of a message rejected it, so that it counts for no limit.
-    Rejected(MessageId),
+    /// Notes whether a message to a person arrived: their limits count it, or do not.
+    Arrived {
+        message: MessageId,
+        arrival: Arrival,
+    },
     /// Claims deliveries that are ready.
     Claim {
         class: Class,

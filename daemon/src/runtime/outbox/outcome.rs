@@ -151,20 +151,22 @@ fn message_settlement(
         settles.retry_at = next_attempt(RetryPolicy::PAGE, claim, now, *hint_ms, jitter);
     }
     let outcome = match end {
-        End::Done => Some(MessageOutcome::Accepted {
+        End::Done => MessageOutcome::Accepted {
             interrupted: claim.interrupted,
-        }),
+        },
         End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason) => {
             tracing::warn!(%message, reason, "a message with pages failed");
-            Some(MessageOutcome::Failed {
+            MessageOutcome::Failed {
                 reason,
                 outcome_unknown,
-            })
+            }
         }
-        End::Dropped | End::Again { .. } => outcome_unknown.then_some(MessageOutcome::Unknown),
+        End::Dropped | End::Again { .. } => match outcome_unknown {
+            true => MessageOutcome::Unknown,
+            false => MessageOutcome::Undelivered,
+        },
     };
-    let told = outcome.map(|outcome| outcome_timer(&message, &outcome, now));
-    also.timers_set.extend(told);
+    also.timers_set.push(outcome_timer(&message, &outcome, now));
     finished(settles, also)
 }
 
@@ -395,18 +397,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_that_may_have_arrived_is_told_to_its_pages_in_the_batch_that_settles_it() {
+    fn what_became_of_an_attempt_is_told_in_the_batch_that_settles_it() {
         let again = || End::Again {
             why: "no answer".to_owned(),
             hint_ms: None,
         };
         let cases = [
-            (again(), false, true, true),
-            (again(), true, false, true),
-            (again(), false, false, false),
-            (End::Dropped, true, false, true),
-            (End::Dropped, false, false, false),
-            (End::Done, false, false, true),
+            (again(), false, true, "unknown"),
+            (again(), true, false, "unknown"),
+            (again(), false, false, "undelivered"),
+            (End::Dropped, true, false, "unknown"),
+            (End::Dropped, false, false, "undelivered"),
+            (End::Done, false, false, "accepted"),
         ];
         for (end, interrupted, outcome_unknown, tells) in cases {
             let ended = Ended {
@@ -418,7 +420,8 @@ mod tests {
             let Request::Write(write) = settlement.request else {
                 panic!("{:?}", settlement.request);
             };
-            assert_eq!(write.timers_set.len(), usize::from(tells), "{write:?}");
+            let told: Vec<_> = write.timers_set.iter().map(|it| &it.key.id).collect();
+            assert_eq!(told, [&format!("message-1-ada/{tells}")]);
             assert!(write.settles.is_some());
         }
     }

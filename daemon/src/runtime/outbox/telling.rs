@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::command::Command;
-use tocsin_core::pager::PageAttempt;
+use tocsin_core::pager::{Arrival, PageAttempt};
 use tocsin_core::{Actor, MessageId, Timestamp};
 use tocsin_store::{CommandKey, TimerKey, TimerRow};
 
@@ -34,6 +34,8 @@ pub enum MessageOutcome {
     },
     /// It may have arrived.
     Unknown,
+    /// It has not arrived, or not yet.
+    Undelivered,
     /// Its channel knows that it was shown to the person.
     Seen,
     /// Somebody answered what it asked.
@@ -66,6 +68,7 @@ pub fn outcome_timer(message: &MessageId, outcome: &MessageOutcome, now: Timesta
         MessageOutcome::Accepted { .. } => "accepted",
         MessageOutcome::Failed { .. } => "failed",
         MessageOutcome::Unknown => "unknown",
+        MessageOutcome::Undelivered => "undelivered",
         MessageOutcome::Seen => "seen",
         MessageOutcome::Acknowledged { .. } => "acknowledged",
         MessageOutcome::Answered { .. } => "answered",
@@ -102,14 +105,10 @@ pub fn telling(
     (message, outcome): (&MessageId, &MessageOutcome),
     whole: &BundlePart,
 ) -> Vec<Request> {
-    let is_rejected = matches!(
-        outcome,
-        MessageOutcome::Failed {
-            outcome_unknown: false,
-            ..
-        }
-    );
-    let rejected = is_rejected.then(|| Request::Rejected(message.clone()));
+    let arrived = arrival(outcome).map(|arrival| Request::Arrived {
+        message: message.clone(),
+        arrival,
+    });
     let others = whole.named().count().saturating_sub(1);
     let others = u32::try_from(others).unwrap_or(u32::MAX);
     let pages = whole.pages.iter().enumerate();
@@ -133,7 +132,25 @@ pub fn telling(
             },
         })
     });
-    rejected.into_iter().chain(told).collect()
+    arrived.into_iter().chain(told).collect()
+}
+
+/// Whether a message arrived, where an outcome tells.
+fn arrival(outcome: &MessageOutcome) -> Option<Arrival> {
+    match outcome {
+        MessageOutcome::Accepted { .. } => Some(Arrival::Yes),
+        MessageOutcome::Undelivered => Some(Arrival::Not),
+        MessageOutcome::Failed {
+            outcome_unknown, ..
+        } => Some(match outcome_unknown {
+            true => Arrival::Maybe,
+            false => Arrival::Not,
+        }),
+        MessageOutcome::Unknown => Some(Arrival::Maybe),
+        MessageOutcome::Seen
+        | MessageOutcome::Answered { .. }
+        | MessageOutcome::Acknowledged { .. } => None,
+    }
 }
 
 /// What a page is told; `None` if it does not concern it. `others`: how many pages its message
@@ -258,7 +275,7 @@ mod tests {
                 let name = command.split([' ', '{']).next().unwrap_or_default();
                 format!("{incident} {name}")
             }
-            Request::Rejected(message) => format!("{message} is rejected"),
+            Request::Arrived { message, arrival } => format!("{message} {arrival:?}"),
             other => panic!("{other:?}"),
         };
         requests.map(name).collect()
@@ -275,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_certainly_did_not_arrive_is_rejected_before_its_pages_are_told() {
+    fn whether_a_message_arrived_is_noted_before_its_pages_are_told() {
         let failed = |outcome_unknown| {
             told(&MessageOutcome::Failed {
                 reason: "gone".to_owned(),
@@ -283,9 +300,10 @@ mod tests {
             })
         };
         let pages = ["i0 PageFailed", "i1 PageFailed", "i2 PageFailed"];
-        assert_eq!(failed(true), pages);
-        assert_eq!(failed(false)[0], "message-1-ada is rejected");
+        assert_eq!(failed(true)[0], "message-1-ada Maybe");
+        assert_eq!(failed(false)[0], "message-1-ada Not");
         assert_eq!(failed(false)[1..], pages);
+        assert_eq!(told(&MessageOutcome::Undelivered), ["message-1-ada Not"]);
     }
 
     #[test]
@@ -301,14 +319,14 @@ mod tests {
         assert_eq!(told_of(&asked, &answered), ["i0 Answer", "i2 Answer"]);
         let accepted = MessageOutcome::Accepted { interrupted: true };
         assert_eq!(
-            told_of(&asked, &accepted),
+            told_of(&asked, &accepted)[1..],
             ["i0 PromptAccepted", "i2 PromptAccepted"]
         );
         let failed = MessageOutcome::Failed {
             reason: "gone".to_owned(),
             outcome_unknown: true,
         };
-        assert_eq!(told_of(&asked, &failed).len(), 3, "none of them went out");
+        assert_eq!(told_of(&asked, &failed).len(), 4, "none of them went out");
         assert_eq!(told_of(&asked, &MessageOutcome::Seen), [""; 0]);
         assert_eq!(told(&answered), [""; 0], "pages are not asked anything");
     }
@@ -316,8 +334,8 @@ mod tests {
     #[test]
     fn a_page_that_an_interrupted_attempt_may_have_named_is_of_unknown_outcome() {
         let accepted = |interrupted| told(&MessageOutcome::Accepted { interrupted });
-        assert_eq!(accepted(false), ["i0 PageAccepted", "i2 PageAccepted"]);
+        assert_eq!(accepted(false)[1..], ["i0 PageAccepted", "i2 PageAccepted"]);
         let unknown = "i1 PageOutcomeUnknown".to_owned();
-        assert_eq!(accepted(true)[1], unknown);
+        assert_eq!(accepted(true)[2], unknown);
     }
 }

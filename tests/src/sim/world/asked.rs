@@ -348,7 +348,7 @@ fn ask(request: &Request) -> String {
         }
         Request::Test(test) => format!("{test:?}"),
         Request::Gather { person, .. } => format!("what waits for {person} goes out"),
-        Request::Rejected(message) => format!("{message} was rejected"),
+        Request::Arrived { message, arrival } => format!("{message} arrived: {arrival:?}"),
         Request::Expire => "expire".to_owned(),
     }
 }

@@ -180,7 +180,7 @@ fn beyond_the_limit_only_critical_ones_go_out_every_two_minutes() {
 }
 
 #[test]
-fn what_a_channel_rejected_uses_up_no_limit() {
+fn what_did_not_arrive_uses_up_no_limit() {
     let delays = Delays::default();
     let mut pager = Pager::default();
     let critical = |channel: &str| vec![page("a", channel, Grade::Critical)];
@@ -188,8 +188,8 @@ fn what_a_channel_rejected_uses_up_no_limit() {
         let gathered = gather(&pager, critical("down"), &delays, after(second * SECOND_MS));
         assert_eq!(gathered.bundles.len(), 1, "{second}");
         pager = gathered.pager;
-        assert!(pager.reject(pager.last));
-        assert!(!pager.reject(pager.last), "it is noted once");
+        assert!(pager.note(pager.last, Arrival::Not));
+        assert!(!pager.note(pager.last, Arrival::Not), "it is noted once");
     }
     let at = after(600 * SECOND_MS);
     for sent in 0..6 {
@@ -206,9 +206,37 @@ fn a_channel_that_rejects_everything_is_tried_once_in_a_window() {
     let delays = Delays::default();
     let waiting = || vec![page("a", "slack", Grade::Critical)];
     let mut pager = gather(&Pager::default(), waiting(), &delays, T0).pager;
-    assert!(pager.reject(1));
+    assert!(pager.note(1, Arrival::Not));
     let held = gather(&pager, waiting(), &delays, after(SECOND_MS));
     assert_eq!(held.pager.due, Some(after(20 * SECOND_MS)));
+}
+
+#[test]
+fn a_message_that_arrived_after_all_counts_and_so_does_one_that_may_have() {
+    let delays = Delays {
+        pages_max: 1,
+        ..Delays::default()
+    };
+    let first = || vec![page("a", "slack", Grade::Minor)];
+    let sent = gather(&Pager::default(), first(), &delays, T0).pager;
+    let waits = |pager: &Pager| {
+        let next = vec![page("b", "mail", Grade::Minor)];
+        gather(pager, next, &delays, after(SECOND_MS))
+            .bundles
+            .is_empty()
+    };
+    let noted = |arrivals: &[Arrival]| {
+        let mut pager = sent.clone();
+        for arrival in arrivals {
+            pager.note(1, *arrival);
+        }
+        waits(&pager)
+    };
+    assert!(waits(&sent));
+    assert!(!noted(&[Arrival::Not]));
+    assert!(noted(&[Arrival::Not, Arrival::Yes]));
+    assert!(noted(&[Arrival::Maybe, Arrival::Not]));
+    assert!(noted(&[Arrival::Not, Arrival::Maybe, Arrival::Not]));
 }
 
 #[test]
