@@ -89,9 +89,11 @@ pub use links::{AlertLink, links_of};
 pub use narrate::narrate;
 pub use paging::{Ladder, LadderRung, Ladders, Rung};
 pub use person::{Contact, Person};
-pub use promises::{Audience, Promise, PromiseOutcome, PromiseStage, Promises, UnknownAudience};
+pub use promises::{
+    Audience, Cadence, Promise, PromiseOutcome, PromiseStage, Promises, UnknownAudience,
+};
 pub use prompts::{Choice, Question};
-pub use roles::{Declined, Role, Roles, UnknownRole};
+pub use roles::{Declined, Response, Role, Roles, UnknownRole};
 pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use tasks::{Task, TaskChange, Tasks};

@@ -4,13 +4,14 @@ use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Named, Outcome};
 use crate::promises::audience::Audience;
+use crate::promises::cadence::Cadence;
 use crate::promises::promise::{Promise, PromiseOutcome, PromiseStage};
 use crate::prompts::{Question, ask};
 use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::text::bounded;
-use crate::time::{HOUR_MS, MINUTE_MS, span_in_words};
-use crate::{Actor, Grade, PersonId, Status, Timestamp, limits};
+use crate::time::span_in_words;
+use crate::{Actor, PersonId, Status, Timestamp, limits};
 
 /// What is said when there is no news.
 const NOTHING_NEW: &str = "There is nothing new yet. We are still working on it.";
@@ -25,8 +26,9 @@ pub(crate) fn post(
 ) -> Result<Outcome, Refusal> {
     must_speak(incident, by)?;
     let body = bounded("update", body, limits::UPDATE_BYTES_MAX)?;
-    let usual = (incident.is_active() && next_ms.is_none())
-        .then(|| usual_wait_ms(incident.grading.grade, audience));
+    let usual = Some(Cadence::usual(incident.grading.grade));
+    let usual = usual.filter(|_| incident.is_active() && next_ms.is_none());
+    let usual = usual.and_then(|it| it.every_ms.get(&audience).copied());
     let next_ms = next_ms.map(checked_wait).transpose()?.or(usual);
     let next_at = next_ms.map(|ms| env.now.plus_ms(ms));
     let settled = incident.promises.open.get(&audience);
@@ -163,14 +165,4 @@ fn checked_wait(ms: u64) -> Result<u64, Refusal> {
     let span = span_in_words(ms);
     let wrong = || Refusal::Invalid(format!("the next update comes in 5m to 7d, not in {span}"));
     bounds.contains(&ms).then_some(ms).ok_or_else(wrong)
-}
-
-/// How soon an audience of an incident usually hears more, in milliseconds.
-fn usual_wait_ms(grade: Grade, audience: Audience) -> u64 {
-    match (grade, audience) {
-        (Grade::Critical, Audience::Engineering) => 15 * MINUTE_MS,
-        (Grade::Critical, _) | (Grade::Major, Audience::Engineering) => 30 * MINUTE_MS,
-        (Grade::Major, _) => HOUR_MS,
-        (Grade::Minor, _) => 4 * HOUR_MS,
-    }
 }

@@ -2,12 +2,14 @@
 //! one comes. A promise that is not kept is noticed before anybody outside has to ask.
 
 mod audience;
+mod cadence;
 mod decide;
 mod promise;
 mod state;
 mod tell;
 
 pub use audience::{Audience, UnknownAudience};
+pub use cadence::Cadence;
 pub(crate) use decide::{due, post, repeat};
 pub use promise::{Promise, PromiseOutcome, PromiseStage};
 pub use state::Promises;

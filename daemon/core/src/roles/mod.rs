@@ -1,10 +1,12 @@
 //! Who does what in an incident, and how a role passes from one person to another.
 
 mod decide;
+mod response;
 mod role;
 mod state;
 
 pub(crate) use decide::{accept, decline, hand_off, refuse};
+pub use response::Response;
 pub use role::{Declined, Role, UnknownRole};
 pub use state::Roles;
 pub(crate) use state::narrate;
