@@ -4,6 +4,7 @@
 mod alerts;
 mod cache;
 mod display;
+mod fields;
 mod read;
 mod tree;
 mod watch;
@@ -20,10 +21,9 @@ use crate::text::cut;
 
 pub use cache::CacheStats;
 pub(crate) use cache::{Cache, Known};
+pub use fields::{AlertField, ClockField, IncidentField};
 pub(crate) use read::changes;
-pub use read::{
-    AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read,
-};
+pub use read::{AgeOf, Answer, Facts, LabelsOf, Quantity, Read};
 pub(crate) use tree::Tree;
 pub use watch::Basis;
 
