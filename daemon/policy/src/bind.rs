@@ -8,12 +8,13 @@
 
 use rhai::{Array, Dynamic, Engine};
 
+use crate::candidate::Candidates;
 use crate::day::Day;
 use crate::quantity::{Age, Count};
 use crate::span::Span;
 use crate::trace::{
-    AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read, changes,
-    read,
+    AgeOf, AlertField, Answer, CandidateField, ClockField, Facts, IncidentField, LabelsOf,
+    LoadField, Quantity, Read, changes, read,
 };
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
@@ -38,6 +39,14 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     ),
     ("Now", "utc_ms, zone, hour, minute, weekday, weekend"),
     ("Change", "service, title, at_ms, age, link"),
+    (
+        "Candidate",
+        "id, name, level, teams, on_call, operator, load",
+    ),
+    (
+        "Load",
+        "incidents, pages, night_pages, operator_minutes, spokesperson_minutes",
+    ),
     ("Duration", "seconds, minutes"),
     ("Age", "seconds, minutes"),
 ];
@@ -53,13 +62,16 @@ pub(crate) fn register(engine: &mut Engine) {
         .register_type_with_name::<Age>("Age")
         .register_type_with_name::<Context>("Context")
         .register_type_with_name::<Now>("Now")
-        .register_type_with_name::<Change>("Change");
+        .register_type_with_name::<Change>("Change")
+        .register_type_with_name::<CandidateView>("Candidate")
+        .register_type_with_name::<LoadView>("Load");
     register_labels(engine);
     register_alert(engine);
     register_incident(engine);
     register_context(engine);
     register_now(engine);
     register_change(engine);
+    register_candidate(engine);
 }
 
 /// A reference to labels, without copying them.
@@ -80,6 +92,54 @@ struct Now(Context);
 struct Change {
     facts: ChangeFacts,
     context: Context,
+}
+
+/// One of the candidates, by its place in the list.
+#[derive(Clone)]
+pub(crate) struct CandidateView {
+    all: Candidates,
+    at: usize,
+}
+
+#[derive(Clone)]
+struct LoadView(CandidateView);
+
+impl CandidateView {
+    fn read(&self, field: CandidateField) -> Dynamic {
+        let facts = Facts {
+            candidates: Some(&self.all),
+            ..Facts::default()
+        };
+        dynamic(read(Read::Candidate(self.at, field), facts))
+    }
+}
+
+/// The candidates as a list of a script. A script can use a list without asking how long it is, so
+/// the length counts as read.
+pub(crate) fn candidates(all: &Candidates) -> Dynamic {
+    let facts = Facts {
+        candidates: Some(all),
+        ..Facts::default()
+    };
+    read(Read::Candidates, facts);
+    let view = |at| CandidateView {
+        all: all.clone(),
+        at,
+    };
+    let list: Array = (0..all.0.len()).map(|at| Dynamic::from(view(at))).collect();
+    list.into()
+}
+
+fn register_candidate(engine: &mut Engine) {
+    for field in CandidateField::OWN {
+        engine.register_get(field.name(), move |it: &mut CandidateView| it.read(field));
+    }
+    engine.register_get("load", |it: &mut CandidateView| LoadView(it.clone()));
+    for field in LoadField::ALL {
+        engine.register_get(field.name(), move |it: &mut LoadView| {
+            it.0.read(CandidateField::Load(field))
+        });
+    }
 }
 
 impl LabelsView {

@@ -27,6 +27,8 @@ pub(crate) fn describe(value: &Dynamic) -> String {
             "Next" => "a time of the week".to_owned(),
             "Span" => "a duration".to_owned(),
             "LabelsView" => "the labels".to_owned(),
+            "CandidateView" => "a candidate".to_owned(),
+            "LoadView" => "a load".to_owned(),
             "AlertView" => "an alert".to_owned(),
             "IncidentView" => "an incident".to_owned(),
             "FnPtr" => "a function".to_owned(),

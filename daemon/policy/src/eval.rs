@@ -17,7 +17,7 @@ use crate::view::{AlertView, Context, IncidentFacts, IncidentView};
 #[serde(rename_all = "kebab-case")]
 pub enum Evaluated {
     Verdict {
-        /// `route`, `grade` or `escalate`.
+        /// `route`, `grade`, `escalate` or `cadence`.
         function: &'static str,
         /// As tests expect it, with its reason.
         answer: Value,
@@ -30,7 +30,8 @@ pub enum Evaluated {
     },
 }
 
-/// Routes an alert, and grades and escalates the incident that it would open: up to a fault, or to
+/// Routes an alert, and grades and escalates the incident that it would open, and says how often
+/// its audiences would hear of it: up to a fault, or to
 /// a route that opens none.
 #[must_use]
 pub fn eval(set: &PolicySet, alert: Signal, context: &Context) -> Vec<Evaluated> {
@@ -54,6 +55,8 @@ pub fn eval(set: &PolicySet, alert: Signal, context: &Context) -> Vec<Evaluated>
     let plan = set.escalate_with_basis(&incident, context);
     let answer = |plan| answer::plan(plan, context);
     told("escalate", plan, answer, &mut done);
+    let cadence = set.cadence_with_basis(&incident, context);
+    told("cadence", cadence, answer::cadence, &mut done);
     done
 }
 

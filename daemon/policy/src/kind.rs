@@ -58,6 +58,7 @@ impl Kind {
         let type_of = |parameter: &&str| match *parameter {
             "alert" => "Alert",
             "incident" => "Incident",
+            "candidates" => "a list of Candidate",
             _ => "",
         };
         let functions = self.functions().iter();

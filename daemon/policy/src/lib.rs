@@ -12,6 +12,7 @@ mod backstop;
 mod bind;
 pub mod calendar;
 mod call;
+mod candidate;
 mod check;
 mod comparison;
 mod compiled;
@@ -54,6 +55,7 @@ mod view;
 mod watch;
 
 pub use alerts::{AlertIndex, AlertList, ListedAlert, Starts, has_labels, newest_of_each};
+pub use candidate::{Candidate, CandidateLoad, Candidates};
 pub use check::check;
 pub use eval::{Evaluated, eval};
 pub use kind::Kind;

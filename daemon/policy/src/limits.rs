@@ -62,6 +62,9 @@ pub const CONTEXT_PEOPLE_MAX: usize = 4_096;
 /// Most recent changes in a context; the newest are kept.
 pub const CONTEXT_CHANGES_MAX: usize = 64;
 
+/// Most candidates that a policy is asked about.
+pub const CANDIDATES_MAX: usize = 50;
+
 /// Most labels by which a policy may ask for alerts.
 pub const QUESTION_LABELS_MAX: usize = 8;
 /// Longest time over which starts of alerts are counted, in milliseconds.

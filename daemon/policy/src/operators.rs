@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use rhai::{Dynamic, Engine, FLOAT, INT, ImmutableString, Variant};
 
+use crate::bind::CandidateView;
 use crate::comparison::{COMPARISONS, Comparison};
 use crate::day::Day;
 use crate::describe::describe;
@@ -84,6 +85,9 @@ fn remedy(this: &Dynamic, other: &Dynamic) -> Option<String> {
             Ok(number) => format!("give the unit: `seconds({number})`, `minutes(…)` or `hours(…)`"),
             Err(_) => "compare it with a duration, such as `minutes(5)`".to_owned(),
         });
+    }
+    if this.is::<CandidateView>() {
+        return Some("compare its `id` with a name".to_owned());
     }
     if this.is::<Day>() {
         return Some("compare it with a name, such as \"monday\"".to_owned());

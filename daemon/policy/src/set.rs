@@ -1,13 +1,16 @@
 //! A set of policies, which the daemon evaluates and replaces as a whole when a file changes.
 
+mod communication;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use rhai::{Dynamic, Engine};
-use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
+use tocsin_core::{Cadence, Grading, Plan, PolicySource, Response, Route, Verdict};
 
+use crate::bind::candidates;
 use crate::call::call;
 use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
@@ -41,6 +44,8 @@ struct KnownVerdicts {
     routes: Cache<Route>,
     gradings: Cache<Grading>,
     plans: Cache<Plan>,
+    cadences: Cache<Cadence>,
+    responses: Cache<Response>,
 }
 
 impl std::fmt::Debug for PolicySet {
@@ -218,7 +223,8 @@ impl PolicySet {
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
         let known = &self.0.known;
-        known.routes.stats() + known.gradings.stats() + known.plans.stats()
+        let pages = known.routes.stats() + known.gradings.stats() + known.plans.stats();
+        pages + known.cadences.stats() + known.responses.stats()
     }
 
     /// Empties the cache, as a reload does.
@@ -227,6 +233,8 @@ impl PolicySet {
         known.routes.forget();
         known.gradings.forget();
         known.plans.forget();
+        known.cadences.forget();
+        known.responses.forget();
     }
 
     /// The verdict, from the cache if an earlier call read the same.
@@ -332,22 +340,22 @@ impl PolicySet {
     /// its fault if it has one.
     pub(crate) fn try_out(
         &self,
-        kind: Kind,
+        function: &str,
         policy: &Policy,
         facts: Facts<'_>,
     ) -> (Result<(), Report>, Trace) {
         fn only_fault<T>(ran: (Result<T, Report>, Trace)) -> (Result<(), Report>, Trace) {
             (ran.0.map(drop), ran.1)
         }
-        match kind {
-            Kind::Routing => {
-                only_fault(self.run(policy, "route", facts, |it, _| verdict::route(it)))
+        match function {
+            "route" => only_fault(self.run(policy, "route", facts, |it, _| verdict::route(it))),
+            "grade" => only_fault(self.run(policy, "grade", facts, |it, _| verdict::grading(it))),
+            "escalate" => only_fault(self.run(policy, "escalate", facts, verdict::plan)),
+            "cadence" => {
+                only_fault(self.run(policy, "cadence", facts, |it, _| verdict::cadence(it)))
             }
-            Kind::Grading => {
-                only_fault(self.run(policy, "grade", facts, |it, _| verdict::grading(it)))
-            }
-            Kind::Escalation => only_fault(self.run(policy, "escalate", facts, verdict::plan)),
-            Kind::Communication | Kind::Postmortem => (Ok(()), Trace::default()),
+            "respond" => only_fault(self.run(policy, "respond", facts, verdict::response)),
+            _ => (Ok(()), Trace::default()),
         }
     }
 
@@ -378,9 +386,10 @@ fn summarize(found: &Found, hasher: &mut blake3::Hasher) {
 }
 
 fn args(facts: Facts<'_>, with_context: bool) -> Vec<Dynamic> {
-    let mut args = Vec::with_capacity(3);
+    let mut args = Vec::with_capacity(4);
     args.extend(facts.incident.cloned().map(Dynamic::from));
     args.extend(facts.alert.cloned().map(Dynamic::from));
+    args.extend(facts.candidates.map(candidates));
     args.extend(
         facts
             .context

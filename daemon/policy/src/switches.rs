@@ -79,8 +79,16 @@ pub(crate) fn register(engine: &mut Engine) {
     )]
     engine.on_parse_token(|token, position, _| {
         SCAN.with_borrow_mut(|scan| scan.see(&token, position));
-        token
+        unreserved(token)
     });
+}
+
+/// Rhai reserves `public` without a use for it; here it is an audience.
+pub(crate) fn unreserved(token: Token) -> Token {
+    match token {
+        Token::Reserved(word) if word.as_str() == "public" => Token::Identifier(word),
+        other => other,
+    }
 }
 
 /// The value that Rhai compares with the labels: their kinds, then the texts, one a line.

@@ -24,7 +24,12 @@ pub use coverage::FileCoverage;
 pub use report::{Difference, TestFailure, TestPass, TestReport};
 
 /// The kinds of policies that can have tests.
-const TESTED: [Kind; 3] = [Kind::Routing, Kind::Grading, Kind::Escalation];
+const TESTED: [Kind; 4] = [
+    Kind::Routing,
+    Kind::Grading,
+    Kind::Escalation,
+    Kind::Communication,
+];
 
 /// Runs the tests in `dir`, or those whose name contains `only`, whatever the case of its letters.
 /// A file with a fault stops only the tests that need it.
@@ -140,15 +145,21 @@ fn broken(dir: &Path, set: &PolicySet) -> Vec<Slot> {
 
 /// The file that answers a test; none if it has a fault.
 fn answering(set: &PolicySet, broken: &[Slot], case: &Case) -> Option<String> {
-    let (kind, team) = (case.kind(), case.team().map(str::to_owned));
+    let kind = case.kind();
+    let team = case.team().map(str::to_owned);
     if broken.contains(&(team.clone(), kind)) {
         return None;
     }
     let policies = set.policies();
     let policy = policies
         .get(&(team, kind))
-        .or_else(|| policies.get(&(None, kind)))?;
-    Some(policy.file.clone())
+        .or_else(|| policies.get(&(None, kind)));
+    let common = (None, kind);
+    match policy {
+        Some(policy) => Some(policy.file.clone()),
+        None if kind.required() || broken.contains(&common) => None,
+        None => Some(crate::fallback::FILE.to_owned()),
+    }
 }
 
 /// Runs one test; none if it passes.
@@ -161,6 +172,12 @@ fn run(set: &PolicySet, case: &Case, answers: &str) -> Option<TestFailure> {
         Question::Escalate(incident) => set
             .escalate(incident, &case.context)
             .map(|plan| compare::plan(plan, &case.context)),
+        Question::Cadence(incident) => set
+            .cadence_with_basis(incident, &case.context)
+            .map(|it| compare::cadence(it.0)),
+        Question::Respond(incident, candidates) => set
+            .respond_with_basis(incident, candidates, &case.context)
+            .map(|it| compare::response(it.0)),
     };
     let (differences, because) = match &answer {
         Ok(answer) => {

@@ -14,9 +14,10 @@ pub(crate) type Entry<'a> = (&'a str, Vec<&'static str>);
 
 /// Rounds until every type is known; each follows the calls one level deeper.
 const ROUNDS_MAX: usize = 16;
+/// The type of a list begins with this; that of its elements follows.
+const LIST: &str = "a list of ";
 /// The type of a list of changes.
 const CHANGES: &str = "a list of Change";
-const CHANGE: &str = "Change";
 const LABELS: &str = "Labels";
 
 /// A property that its owner does not have.
@@ -149,11 +150,7 @@ impl Types {
                 }
                 Some(ASTNode::Stmt(Stmt::For(of, _))) => {
                     let all = self.expr(at, &of.2.expr, &mut |_, _, _| {});
-                    let is_change = all == Type::Is(CHANGES.to_owned());
-                    note(
-                        &of.0.name,
-                        if is_change { named(&CHANGE) } else { Type::Any },
-                    );
+                    note(&of.0.name, element_of(&all));
                     if let Some(counter) = &of.1 {
                         note(&counter.name, Type::Any);
                     }
@@ -276,10 +273,7 @@ impl Types {
         flags: ASTFlags,
         on: &mut dyn FnMut(&Type, &str, Position),
     ) -> Type {
-        let element = match owner == named(&CHANGES) {
-            true => named(&CHANGE),
-            false => Type::Any,
-        };
+        let element = element_of(&owner);
         match rest {
             _ if flags.intersects(ASTFlags::BREAK) => element,
             Expr::Dot(pair, ..) => self.link(element, &pair.rhs, on),
@@ -323,6 +317,14 @@ fn named(name: &impl AsRef<str>) -> Type {
     match name.as_ref() {
         "" => Type::Any,
         name => Type::Is(name.to_owned()),
+    }
+}
+
+/// Of a list; any if it is none.
+fn element_of(list: &Type) -> Type {
+    match list {
+        Type::Is(list) => list.strip_prefix(LIST).map_or(Type::Any, |it| named(&it)),
+        _ => Type::Any,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Decodes the result of a script into a verdict. A fault reports the field, what was found, what
 //! is expected, and an example to copy.
 
+mod communication;
+
 use rhai::{Array, Dynamic, Map};
 use tocsin_core::limits::{
     HOLD_MS_MAX, HOLD_MS_MIN, NAME_BYTES_MAX, PLAN_STEPS_MAX, REASON_BYTES_MAX, STEP_TARGETS_MAX,
@@ -17,6 +19,8 @@ use crate::span::Span;
 use crate::text::cut;
 use crate::trace::{Answer, Facts, IncidentField, Read, read};
 use crate::{day, quantity};
+
+pub(crate) use communication::{cadence, response};
 
 /// What is wrong with a result, and a correct example.
 #[derive(Debug)]

@@ -305,6 +305,8 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
         "grade: grading.rhai:",
         "  reason: severity warning",
         "escalate: escalation.rhai:",
+        "cadence: communication.rhai:",
+        "  engineering: 4h",
         "  steps[0]: {\"page\":[\"oncall:default\"],\"wait\":\"1h\"}",
         "    read next(\"weekdays 09:00-18:00\") → \"at once\"",
     ] {
@@ -334,7 +336,7 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
 #[test]
 fn policy_test_says_when_there_are_no_tests() {
     let (_folder, _, policies) = started();
-    for name in ["routing", "grading", "escalation"] {
+    for name in ["routing", "grading", "escalation", "communication"] {
         std::fs::remove_file(policies.join(format!("{name}.test.toml"))).expect("removed");
     }
     let (exit, out, _) = tocsin(&["policy", "test", text(&policies)]);

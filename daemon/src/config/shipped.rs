@@ -5,7 +5,7 @@
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// The policies with their tests, by file name.
-pub const SHIPPED_POLICIES: [(&str, &str); 6] = [
+pub const SHIPPED_POLICIES: [(&str, &str); 8] = [
     (
         "routing.rhai",
         include_str!("../../../policies/routing.rhai"),
@@ -29,5 +29,13 @@ pub const SHIPPED_POLICIES: [(&str, &str); 6] = [
     (
         "escalation.test.toml",
         include_str!("../../../policies/escalation.test.toml"),
+    ),
+    (
+        "communication.rhai",
+        include_str!("../../../policies/communication.rhai"),
+    ),
+    (
+        "communication.test.toml",
+        include_str!("../../../policies/communication.test.toml"),
     ),
 ];

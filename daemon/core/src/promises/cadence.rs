@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::grading::Grade;
+use crate::lifecycle::Status;
+use crate::limits;
 use crate::promises::audience::Audience;
 use crate::time::{HOUR_MS, MINUTE_MS};
 
@@ -19,7 +21,7 @@ pub struct Cadence {
 }
 
 impl Cadence {
-    /// What is usual for a grade.
+    /// What applies until a policy or an update says otherwise.
     #[must_use]
     pub fn usual(grade: Grade) -> Self {
         let (engineering, others) = match grade {
@@ -34,5 +36,15 @@ impl Cadence {
         Self {
             every_ms: Audience::ALL.map(|it| (it, every(it))).into(),
         }
+    }
+
+    /// Half as often once the impact is mitigated, as there is less to tell.
+    #[must_use]
+    pub fn given(mut self, status: Status) -> Self {
+        if status == Status::Mitigated {
+            let all = self.every_ms.values_mut();
+            all.for_each(|ms| *ms = ms.saturating_mul(2).min(limits::PROMISE_MS_MAX));
+        }
+        self
     }
 }

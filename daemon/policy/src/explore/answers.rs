@@ -1,10 +1,11 @@
 //! What a read may find.
 
+use super::candidates;
 use super::input::SIGNAL_STATUSES;
 use super::words::Words;
 use crate::kind::Kind;
 use crate::names::Names;
-use crate::trace::{AlertField, Answer, ClockField, IncidentField, Quantity, Read};
+use crate::trace::{AlertField, Answer, CandidateField, ClockField, IncidentField, Quantity, Read};
 use crate::view::Weekday;
 
 /// Most lists of labels' names that are tried.
@@ -58,7 +59,22 @@ impl World<'_> {
                 let one = Answer::Texts(vec!["a change".to_owned()]);
                 vec![one, Answer::Texts(Vec::new())]
             }
+            Read::Candidates => candidates::COUNTS.map(Answer::Whole).to_vec(),
+            Read::Candidate(_, field) => self.of_candidate(*field),
             _ => Vec::new(),
+        }
+    }
+
+    fn of_candidate(&self, field: CandidateField) -> Vec<Answer> {
+        match field {
+            CandidateField::Id | CandidateField::Name => self.texts(false),
+            CandidateField::Level | CandidateField::Load(_) => self.numbers(),
+            CandidateField::OnCall | CandidateField::Operator => flags(),
+            CandidateField::Teams => {
+                let teams = self.words.texts.iter().take(NAME_LISTS_MAX);
+                let one = teams.map(|team| Answer::Texts(vec![team.clone()]));
+                one.chain([Answer::Texts(Vec::new())]).collect()
+            }
         }
     }
 
@@ -68,8 +84,8 @@ impl World<'_> {
             IncidentField::Number => self.numbers(),
             IncidentField::Team => self.teams(),
             IncidentField::Grade => {
-                // Escalation comes after grading.
-                let ungraded = Some("").filter(|_| self.kind != Kind::Escalation);
+                // The others come after grading.
+                let ungraded = Some("").filter(|_| self.kind <= Kind::Grading);
                 let grades = ["minor", "major", "critical"].into_iter().chain(ungraded);
                 grades.map(text).collect()
             }

@@ -8,7 +8,9 @@ use tocsin_core::{
     Alert, Grade, IncidentKey, Labels, PersonId, Signal, SignalStatus, Target, TeamId, Timestamp,
 };
 
+use super::candidates;
 use crate::alerts::{AlertList, ListedAlert, Starts, has_labels};
+use crate::candidate::{Candidate, Candidates};
 use crate::kind::Kind;
 use crate::limits::COUNT_MAX;
 use crate::names::Names;
@@ -33,23 +35,27 @@ pub(super) struct Input {
     alerts: Vec<ListedAlert>,
     /// An alert that is routed to one of these joins at once.
     open: BTreeSet<IncidentKey>,
+    candidates: Vec<Candidate>,
 }
 
 /// A question as a policy sees it.
 pub(super) struct Views {
-    kind: Kind,
+    parameters: &'static [&'static str],
     alert: AlertView,
     incident: IncidentView,
     context: Context,
+    candidates: Candidates,
 }
 
 impl Views {
-    /// What a policy of this kind is asked about.
+    /// What a function with these parameters is asked about.
     pub(super) fn facts(&self) -> Facts<'_> {
+        let has = |name: &str| self.parameters.contains(&name);
         Facts {
-            alert: Some(&self.alert).filter(|_| self.kind != Kind::Escalation),
-            incident: Some(&self.incident).filter(|_| self.kind != Kind::Routing),
+            alert: Some(&self.alert).filter(|_| has("alert")),
+            incident: Some(&self.incident).filter(|_| has("incident")),
             context: Some(&self.context),
+            candidates: Some(&self.candidates).filter(|_| has("candidates")),
         }
     }
 }
@@ -79,7 +85,7 @@ impl Input {
             merges: tocsin_core::Labels::new(),
         };
         let mut incident = IncidentFacts::opening(&target, &alert, NOW);
-        if kind == Kind::Escalation {
+        if Kind::Grading < kind {
             incident.grade = Some(Grade::Major);
         }
         let someone = names.and_then(|it| it.people.first());
@@ -103,16 +109,18 @@ impl Input {
             context,
             alerts: Vec::new(),
             open: BTreeSet::new(),
+            candidates: candidates::first(names),
         }
     }
 
-    pub(super) fn views(&self, kind: Kind) -> Views {
+    pub(super) fn views(&self, parameters: &'static [&'static str]) -> Views {
         let around = AlertList {
             alerts: self.alerts.clone(),
             open: self.open.clone(),
         };
         Views {
-            kind,
+            parameters,
+            candidates: Candidates::new(self.candidates.clone()),
             alert: AlertView::new(self.alert.clone()),
             incident: IncidentView::new(self.incident.clone()),
             context: Context::new(self.context.clone()).with_alerts(Arc::new(around)),
@@ -169,6 +177,12 @@ impl Input {
                     link: None,
                 };
                 it.context.changes = changes.iter().map(change).collect();
+            }
+            (Read::Candidates, Answer::Whole(count)) => {
+                candidates::resize(&mut it.candidates, usize::try_from(*count).ok()?);
+            }
+            (Read::Candidate(at, field), _) => {
+                candidates::set(&mut it.candidates, *at, *field, answer)?;
             }
             _ => return None,
         }

@@ -6,6 +6,7 @@
 //! and a question that would read the same as an earlier one is skipped.
 
 mod answers;
+mod candidates;
 mod faults;
 mod input;
 mod queue;
@@ -29,9 +30,9 @@ use input::Input;
 use queue::Queue;
 use words::Words;
 
-/// Most calls of one policy.
+/// Most calls of one function.
 const CALLS_MAX: usize = 2_000;
-/// Longest time that one policy is called, in milliseconds.
+/// Longest time that one function is called, in milliseconds.
 const TIME_MS_MAX: u64 = 2_000;
 /// Most calls that a limit stopped, since each takes long.
 const STOPPED_MAX: usize = 2;
@@ -55,21 +56,35 @@ pub(crate) fn explore(
         names,
         words: Words::of(texts, names),
     };
-    let mut queue = Queue::new(Input::first(kind, team, names));
-    let mut known = Tree::<()>::default();
     let mut faults = Faults::of(policy, names.is_some());
+    for &(function, parameters) in kind.functions() {
+        ask(set, &world, (function, parameters), policy, &mut faults);
+    }
+    faults.sorted()
+}
+
+/// Asks one function, and collects its faults.
+fn ask(
+    set: &PolicySet,
+    world: &World<'_>,
+    (function, parameters): (&str, &'static [&'static str]),
+    policy: &Policy,
+    faults: &mut Faults,
+) {
+    let mut queue = Queue::new(Input::first(world.kind, world.team, world.names));
+    let mut known = Tree::<()>::default();
     let mut covered = Ran::default();
     let (started, mut calls) = (Instant::now(), 0);
     while let Some(asked) = queue.next() {
         if calls >= CALLS_MAX || started.elapsed() > Duration::from_millis(TIME_MS_MAX) {
             break;
         }
-        let views = asked.input.views(kind);
+        let views = asked.input.views(parameters);
         if known.get(views.facts()).is_some() {
             continue;
         }
         calls += 1;
-        let ((fault, trace), watched) = watched(|| set.try_out(kind, policy, views.facts()));
+        let ((fault, trace), watched) = watched(|| set.try_out(function, policy, views.facts()));
         known.insert(&trace, Arc::new(()));
         if let Err(report) = fault {
             let report = match report.limit {
@@ -83,9 +98,8 @@ pub(crate) fn explore(
             break;
         }
         let is_new = covered.add(watched.ran.clone());
-        queue.ran(asked, &trace, watched.ran, is_new, &world);
+        queue.ran(asked, &trace, watched.ran, is_new, world);
     }
-    faults.sorted()
 }
 
 /// The report of a call that a limit stopped, at the loop that it was in.

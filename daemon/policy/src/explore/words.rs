@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use rhai::{Engine, INT, Token};
 
 use crate::names::Names;
+use crate::switches::unreserved;
 
 /// Most texts that are tried for one read.
 const TEXTS_MAX: usize = 64;
@@ -16,9 +17,26 @@ const TEXT_BYTES_MAX: usize = 256;
 /// A text that no script looks for.
 const UNKNOWN: &str = "other";
 /// What answers have, which no alert does.
-const FIELDS: [&str; 14] = [
-    "key", "service", "team", "title", "wait_for", "within", "merge", "ignore", "reason", "grade",
-    "security", "steps", "page", "wait",
+const FIELDS: [&str; 19] = [
+    "key",
+    "service",
+    "team",
+    "title",
+    "wait_for",
+    "within",
+    "merge",
+    "ignore",
+    "reason",
+    "grade",
+    "security",
+    "steps",
+    "page",
+    "wait",
+    "engineering",
+    "company",
+    "public",
+    "spokesperson",
+    "shadow",
 ];
 
 /// Texts and numbers worth trying, without duplicates; the most telling ones first.
@@ -95,6 +113,7 @@ fn literals(script: &str) -> Words {
         reason = "it is volatile, not deprecated; the version is pinned"
     )]
     engine.on_parse_token(move |token, _, _| {
+        let token = unreserved(token);
         let mut before = before.lock();
         match &token {
             Token::StringConstant(text) if !before.is_for_people() => into.lock().text(text),

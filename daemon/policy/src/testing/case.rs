@@ -12,6 +12,7 @@ use super::around::{around, before};
 use super::inputs::{ContextCase, Contradiction, TestCase};
 use super::shape::{self, WrongKey};
 use crate::alerts::AlertList;
+use crate::candidate::Candidates;
 use crate::helpers::glob;
 use crate::kind::Kind;
 use crate::load::Found;
@@ -39,6 +40,7 @@ impl Case {
             Question::Route(_) => Kind::Routing,
             Question::Grade(..) => Kind::Grading,
             Question::Escalate(_) => Kind::Escalation,
+            Question::Cadence(_) | Question::Respond(..) => Kind::Communication,
         }
     }
 
@@ -46,7 +48,10 @@ impl Case {
     pub(super) fn team(&self) -> Option<&str> {
         let incident = match &self.question {
             Question::Route(_) => return None,
-            Question::Grade(incident, _) | Question::Escalate(incident) => incident,
+            Question::Grade(incident, _)
+            | Question::Escalate(incident)
+            | Question::Cadence(incident)
+            | Question::Respond(incident, _) => incident,
         };
         incident.facts().team.as_ref().map(|team| team.as_str())
     }
@@ -63,6 +68,9 @@ pub(super) enum Question {
     Route(AlertView),
     Grade(IncidentView, AlertView),
     Escalate(IncidentView),
+    Cadence(IncidentView),
+    /// If the test has candidates.
+    Respond(IncidentView, Candidates),
 }
 
 /// The tests of one file, and its faults. A test with a fault does not stop the others.
@@ -174,7 +182,7 @@ impl File<'_> {
         let name = test.name.into_inner();
         let unseen = match self.kind {
             Kind::Routing if test.incident.is_some() => Some("incident"),
-            Kind::Escalation if test.alert.is_some() => Some("alert"),
+            Kind::Escalation | Kind::Communication if test.alert.is_some() => Some("alert"),
             _ => None,
         };
         if let Some(unseen) = unseen {
@@ -204,6 +212,10 @@ impl File<'_> {
         let question = match self.kind {
             Kind::Grading => Question::Grade(incident, alert),
             Kind::Escalation => Question::Escalate(incident),
+            Kind::Communication => match test.candidates {
+                None => Question::Cadence(incident),
+                Some(all) => Question::Respond(incident, Candidates::new(all)),
+            },
             _ => Question::Route(alert),
         };
         Ok(Case {
@@ -226,8 +238,8 @@ fn kind(shown: &str, found: &Found) -> Result<Kind, Report> {
         Report::new(
             shown,
             format!("there are no tests for a policy `{policy}`"),
-            "name it routing.test.toml, grading.test.toml or escalation.test.toml; a team has \
-             only the last two",
+            "name it routing.test.toml, grading.test.toml, escalation.test.toml or \
+             communication.test.toml; a team has only grading and escalation",
         )
     })
 }

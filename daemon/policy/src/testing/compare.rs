@@ -3,7 +3,7 @@
 
 use chrono::Datelike;
 use serde_json::{Map, Value, json};
-use tocsin_core::{Grading, Plan, Route, Step, Verdict};
+use tocsin_core::{Cadence, Grading, Plan, Response, Route, Step, Verdict};
 
 use super::report::Difference;
 use crate::calendar::{local_time, weekday_name};
@@ -72,6 +72,21 @@ pub(crate) fn plan(verdict: Verdict<Plan>, context: &Context) -> Value {
     };
     let steps: Vec<Value> = verdict.value.steps.iter().map(step).collect();
     json!({ "steps": steps, "reason": verdict.reason })
+}
+
+pub(crate) fn cadence(verdict: Verdict<Cadence>) -> Value {
+    let every = verdict.value.every_ms.iter();
+    let every = every.map(|(audience, ms)| (audience.to_string(), json!(Span(*ms).to_string())));
+    let reason = ("reason".to_owned(), json!(verdict.reason));
+    Value::Object(every.chain([reason]).collect())
+}
+
+pub(crate) fn response(verdict: Verdict<Response>) -> Value {
+    let Response {
+        spokesperson,
+        shadow,
+    } = verdict.value;
+    json!({ "spokesperson": spokesperson, "shadow": shadow, "reason": verdict.reason })
 }
 
 /// How a result differs from `expected`.

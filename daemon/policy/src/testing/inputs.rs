@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::around::AroundCase;
 use crate::calendar::some_instant;
+use crate::candidate::Candidate;
 use crate::span::Span;
 use crate::view::{ChangeFacts, ContextFacts, IncidentFacts, LocalTime, Weekday};
 
@@ -29,6 +30,7 @@ pub(super) struct TestCase {
     pub(super) alert: Option<AlertCase>,
     pub(super) incident: Option<IncidentCase>,
     pub(super) context: Option<ContextCase>,
+    pub(super) candidates: Option<Vec<Candidate>>,
     pub(super) expect: toml::Table,
 }
 

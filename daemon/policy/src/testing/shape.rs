@@ -113,6 +113,39 @@ const STEP: Shape = Table(&[("page", Any), ("wait", Any), ("at", Any)]);
 
 const PLAN: Shape = Table(&[("steps", List(&STEP)), ("reason", Any), ("error", Any)]);
 
+const CADENCE: Shape = Table(&[
+    ("engineering", Any),
+    ("company", Any),
+    ("public", Any),
+    ("reason", Any),
+    ("error", Any),
+]);
+
+const RESPONSE: Shape = Table(&[
+    ("spokesperson", Any),
+    ("shadow", Any),
+    ("reason", Any),
+    ("error", Any),
+]);
+
+const LOAD: Shape = Table(&[
+    ("incidents", Any),
+    ("pages", Any),
+    ("night_pages", Any),
+    ("operator_minutes", Any),
+    ("spokesperson_minutes", Any),
+]);
+
+const CANDIDATE: Shape = Table(&[
+    ("id", Any),
+    ("name", Any),
+    ("level", Any),
+    ("teams", Any),
+    ("on_call", Any),
+    ("operator", Any),
+    ("load", LOAD),
+]);
+
 const FILE: Shape = Table(&[("context", CONTEXT), ("test", List(&Any))]);
 
 /// The wrong keys at the top of a test file and in its context.
@@ -125,19 +158,28 @@ pub(super) fn of_file(file: &DeTable<'_>) -> Vec<WrongKey> {
 /// The wrong keys of a test of such a policy.
 pub(super) fn of_test(kind: Kind, test: &DeValue<'_>) -> Vec<WrongKey> {
     macro_rules! test {
-        ($expect:ident) => {
+        ($expect:ident $(, $more:expr)?) => {
             Table(&[
                 ("name", Any),
                 ("alert", ALERT),
                 ("incident", INCIDENT),
                 ("context", CONTEXT),
                 ("expect", $expect),
+                $($more,)?
             ])
         };
     }
     let shape = match kind {
         Kind::Grading => test!(GRADING),
         Kind::Escalation => test!(PLAN),
+        Kind::Communication => {
+            // With candidates it is a test of `respond`.
+            let has = |of: &DeTable<'_>| of.contains_key("candidates");
+            match matches!(test, DeValue::Table(of) if has(of)) {
+                true => test!(RESPONSE, ("candidates", List(&CANDIDATE))),
+                false => test!(CADENCE, ("candidates", List(&CANDIDATE))),
+            }
+        }
         _ => test!(ROUTE),
     };
     let mut found = Vec::new();

@@ -1,6 +1,7 @@
 //! What authors of policies can rely on, one requirement per test.
 
 mod checks;
+mod communication;
 mod comparisons;
 mod counting;
 mod libs;

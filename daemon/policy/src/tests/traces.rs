@@ -43,6 +43,7 @@ impl Views {
             alert: Some(&self.0).filter(|_| function != Function::Escalate),
             incident: Some(&self.1).filter(|_| function != Function::Route),
             context: Some(&self.2),
+            candidates: None,
         }
     }
 }

@@ -7,8 +7,8 @@ use tocsin_core::Labels;
 
 use super::read::instant;
 use super::{
-    AgeOf, AlertField, Answer, ClockField, IncidentField, LIST_MAX, LabelsOf, Quantity, Read,
-    TEXT_BYTES_MAX,
+    AgeOf, AlertField, Answer, CandidateField, ClockField, IncidentField, LIST_MAX, LabelsOf,
+    Quantity, Read, TEXT_BYTES_MAX,
 };
 use crate::span::Span;
 use crate::text::cut;
@@ -37,6 +37,12 @@ impl fmt::Display for Read {
             Self::Again(time, Some(zone)) => write!(f, "next({time:?}, {zone:?}) after that"),
             Self::Next(time, None) => write!(f, "next({time:?})"),
             Self::Next(time, Some(zone)) => write!(f, "next({time:?}, {zone:?})"),
+            Self::Candidates => f.write_str("candidates.len()"),
+            Self::Candidate(at, field @ CandidateField::Load(_)) => {
+                write!(f, "candidates[{at}].load.{}", field.name())
+            }
+            Self::Candidate(at, field) => write!(f, "candidates[{at}].{}", field.name()),
+            Self::IsCandidate(id) => write!(f, "candidate {id:?}"),
             Self::Within(hours, None) => write!(f, "ctx.within({hours:?})"),
             Self::Within(hours, Some(zone)) => write!(f, "ctx.within({hours:?}, {zone:?})"),
         }

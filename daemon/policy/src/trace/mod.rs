@@ -3,6 +3,7 @@
 
 mod alerts;
 mod cache;
+mod candidates;
 mod display;
 mod fields;
 mod read;
@@ -21,6 +22,7 @@ use crate::text::cut;
 
 pub use cache::CacheStats;
 pub(crate) use cache::{Cache, Known};
+pub use candidates::{CandidateField, LoadField};
 pub use fields::{AlertField, ClockField, IncidentField};
 pub(crate) use read::changes;
 pub use read::{AgeOf, Answer, Facts, LabelsOf, Quantity, Read};

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::{Labels, Timestamp};
 
 use super::alerts;
+use super::candidates::CandidateField;
 use super::fields::{AlertField, ClockField, IncidentField};
 use crate::calendar::{Moment, Window};
+use crate::candidate::Candidates;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
 /// Something that a policy can read.
@@ -43,6 +45,12 @@ pub enum Read {
     Again(String, Option<String>),
     /// Whether it is now within these hours of the week, in a time zone.
     Within(String, Option<String>),
+    /// How many candidates there are.
+    Candidates,
+    /// A field of one of them, by its place in the list.
+    Candidate(usize, CandidateField),
+    /// Whether somebody is one of them.
+    IsCandidate(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,6 +110,7 @@ pub struct Facts<'a> {
     pub alert: Option<&'a AlertView>,
     pub incident: Option<&'a IncidentView>,
     pub context: Option<&'a Context>,
+    pub candidates: Option<&'a Candidates>,
 }
 
 impl<'a> Facts<'a> {
@@ -116,6 +125,7 @@ impl<'a> Facts<'a> {
             alert,
             incident,
             context: Some(context),
+            candidates: None,
         }
     }
 }
@@ -202,6 +212,15 @@ impl Read {
                 let window: Window = hours.parse().ok()?;
                 let zone = time_zone(zone.as_deref(), facts)?;
                 Answer::Flag(window.covers(zone, facts.context?.0.now.utc))
+            }
+            Self::Candidates => {
+                let count = facts.candidates?.0.len();
+                Answer::Whole(i64::try_from(count).unwrap_or(i64::MAX))
+            }
+            Self::Candidate(at, field) => field.answer(facts.candidates?.0.get(*at)?),
+            Self::IsCandidate(id) => {
+                let mut all = facts.candidates?.0.iter();
+                Answer::Flag(all.any(|it| it.id.as_str() == id))
             }
         })
     }

@@ -61,7 +61,12 @@ fn add(watch: &mut Watch, read: &Read, facts: Facts<'_>) {
             Err(_) => bound(watch, quantity, facts, |_| Bounds::default()),
         },
         Read::Incident(field) => watch.seen.extend(field.seen(facts)),
-        Read::OnCall(_) | Read::Changes(..) | Read::IsOpen(_) => watch.surroundings = true,
+        Read::OnCall(_)
+        | Read::Changes(..)
+        | Read::IsOpen(_)
+        | Read::Candidates
+        | Read::Candidate(..)
+        | Read::IsCandidate(_) => watch.surroundings = true,
         Read::Alert(_)
         | Read::Label(..)
         | Read::HasLabel(..)

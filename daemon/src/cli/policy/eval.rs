@@ -156,7 +156,7 @@ fn print(evaluated: &Evaluated, out: &mut Out<'_>) -> Result<(), Failure> {
         } => (function, answer, source),
         Evaluated::Fault { function, fault } => {
             out.line(format!(
-                "{function}: it fails, so the built-in verdict pages somebody"
+                "{function}: it fails, so the built-in verdict applies"
             ))?;
             return out.line(fault.to_string());
         }
