@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::event::{Notify, Recorded};
 use crate::grading::Changing;
 use crate::incident::{Counts, Incident, Tally};
-use crate::{Timestamp, log, paging, promises, prompts, tasks};
+use crate::{Timestamp, lifecycle, log, paging, promises, prompts};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
@@ -31,17 +31,17 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     let once = [
         (incident.escalation.due, TimerKind::Escalation),
         (tally.log_due, TimerKind::Tally),
-        (tally.clear_due, TimerKind::Clear),
+        (lifecycle::clear_at(incident, tally), TimerKind::Clear),
         (tally.review_due(), TimerKind::Review),
         (paging::fallback_due(incident), TimerKind::Fallback),
-        (incident.escalation.hold_due(tally), TimerKind::Hold),
+        (incident.hold_due(tally), TimerKind::Hold),
     ];
     let once = once.into_iter();
     let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
     let all = once.chain(paging::timers(&incident.paging));
     let all = all.chain(prompts::timers(&incident.prompts));
     let all = all.chain(promises);
-    let all = all.chain(tasks::timers(&incident.tasks));
+    let all = all.chain(prompts::operator_timers(incident, tally));
     all.map(timer).collect()
 }
 

@@ -9,6 +9,7 @@ use crate::lifecycle::merge::{self, Merge};
 use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
 use crate::promises::Audience;
+use crate::prompts::Question;
 use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::tasks::TaskChange;
@@ -39,6 +40,8 @@ pub enum Command {
         choice: String,
         /// The channel.
         via: String,
+        /// For an answer that sets a grade, as in [`Grade`](Self::Grade).
+        replan: Option<Box<Opening>>,
     },
     /// Withdraw the acknowledgement; the escalation restarts.
     Unacknowledge { reason: Option<String> },
@@ -137,9 +140,9 @@ pub enum Command {
         /// Whoever speaks for the incident, and its operator.
         people: Vec<Named>,
     },
-    /// Nobody has taken a task.
-    TaskDue {
-        task: u32,
+    /// The operator is to be asked something.
+    AskDue {
+        question: Question,
         /// The time that the timer was set for.
         due: Timestamp,
         operator: Option<Named>,
@@ -199,7 +202,7 @@ impl Command {
     /// The people whom it names, to be looked up.
     pub fn named(&mut self) -> &mut [Named] {
         match self {
-            Self::HoldDue { operator, .. } | Self::TaskDue { operator, .. } => {
+            Self::HoldDue { operator, .. } | Self::AskDue { operator, .. } => {
                 operator.as_mut_slice()
             }
             Self::Task(change) => change.named().map_or(&mut [], std::slice::from_mut),
@@ -243,12 +246,12 @@ fn dispatch(
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by, env),
         Command::Snooze { for_ms, via } => answer::snooze(incident, for_ms, via, by, env),
         it @ (Command::Answer { .. }
+        | Command::AskDue { .. }
         | Command::PromptDue { .. }
         | Command::PromptAccepted { .. }
         | Command::PromptFailed { .. }) => about_question(incident, tally, it, by, env),
         it @ (Command::HandOff { .. }
         | Command::Task(_)
-        | Command::TaskDue { .. }
         | Command::Update { .. }
         | Command::PromiseDue { .. }) => about_response(incident, it, by, env),
         it @ (Command::ContactDue { .. }
@@ -328,11 +331,6 @@ fn about_response(
     match command {
         Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
         Command::Task(it) => tasks::change(incident, it),
-        Command::TaskDue {
-            task,
-            due,
-            operator,
-        } => tasks::ownerless(incident, task, due, operator.as_ref(), env),
         Command::Update {
             audience,
             body,
@@ -359,7 +357,23 @@ fn about_question(
             prompt,
             choice,
             via,
-        } => prompts::answer((incident, tally), prompt, &choice, via, by, env),
+            replan,
+        } => {
+            let answer = (choice.as_str(), via);
+            prompts::answer(
+                (incident, tally),
+                prompt,
+                answer,
+                replan.as_deref(),
+                by,
+                env,
+            )
+        }
+        Command::AskDue {
+            question,
+            due,
+            operator,
+        } => prompts::operator_due((incident, tally), question, due, operator.as_ref(), env),
         Command::PromptDue {
             prompt,
             due,

@@ -90,7 +90,8 @@ pub use narrate::narrate;
 pub use paging::{Ladder, LadderRung, Ladders, Rung};
 pub use person::{Contact, Person};
 pub use promises::{
-    Audience, Cadence, Promise, PromiseOutcome, PromiseStage, Promises, UnknownAudience,
+    Audience, Cadence, Promise, PromiseCounts, PromiseOutcome, PromiseStage, Promises,
+    UnknownAudience,
 };
 pub use prompts::{Choice, Question};
 pub use roles::{Declined, Response, Role, Roles, UnknownRole};

@@ -67,8 +67,11 @@ pub const TASK_BYTES_MAX: usize = 300;
 pub const TASKS_MAX: usize = 64;
 /// How long a task waits for an owner before the operator is asked to take it, in milliseconds.
 pub const TASK_OWNER_WAIT_MS: u64 = 10 * MINUTE_MS;
-/// How long that question waits for an answer, in milliseconds.
-pub const TASK_ANSWER_WAIT_MS: u64 = 30 * MINUTE_MS;
+/// How long a question to the operator waits for an answer, in milliseconds.
+pub const OPERATOR_ANSWER_WAIT_MS: u64 = 30 * MINUTE_MS;
+/// How long the operator of an incident in which nothing fires any more has to say whether it is
+/// solved, in milliseconds; then it is resolved.
+pub const SOLVED_WAIT_MS: u64 = 24 * HOUR_MS;
 /// Longest update to an audience, in bytes.
 pub const UPDATE_BYTES_MAX: usize = 3_000;
 /// Shortest and longest time until the next update, in milliseconds.

@@ -123,6 +123,14 @@ pub struct Env<'a> {
     pub channels: &'a Channels,
 }
 
+impl Env<'_> {
+    /// When whoever has an incident from now on is asked whether to mitigate it first.
+    pub(crate) fn approach_at(&self) -> Option<Timestamp> {
+        let after_ms = self.delays.approach_after_ms;
+        after_ms.map(|ms| self.now.plus_ms(ms))
+    }
+}
+
 /// Delays from the daemon's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delays {
@@ -137,6 +145,9 @@ pub struct Delays {
     pub bundle_window_ms: u64,
     /// Most messages that a person gets in ten minutes, besides those about critical incidents.
     pub pages_max: u32,
+    /// How long an operator has had an incident above minor when they are asked whether to
+    /// mitigate it first, in milliseconds; `None`: they are not.
+    pub approach_after_ms: Option<u64>,
 }
 
 impl Default for Delays {
@@ -147,6 +158,7 @@ impl Default for Delays {
             contact_wait_ms: crate::limits::CONTACT_WAIT_MS,
             bundle_window_ms: crate::limits::BUNDLE_WINDOW_MS,
             pages_max: crate::limits::PERSON_PAGES_MAX,
+            approach_after_ms: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::promises::Audience;
+use crate::prompts::Question;
 use crate::{IncidentId, Timestamp};
 
 /// When an incident must be processed, and why.
@@ -32,11 +33,11 @@ pub enum TimerKind {
     Prompt { prompt: u32 },
     /// A promised update is due, or soon will be.
     Promise { audience: Audience },
-    /// Nobody has taken a task.
-    Task { task: u32 },
+    /// The operator is asked something.
+    Ask { question: Question },
     /// The counts are written to the stream.
     Tally,
-    /// The incident resolves because nothing has fired for a while.
+    /// The incident resolves, as nothing has fired for a while.
     Clear,
     /// Something that the standing verdicts were decided from has changed.
     Review,

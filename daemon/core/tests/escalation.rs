@@ -293,6 +293,7 @@ fn after_a_reopening_the_next_to_acknowledge_is_the_operator() {
         )
         .unwrap();
     world.end("A");
+    world.resolve();
     world.run_until(2 * MINUTE);
     world.fire("A");
     assert_eq!(world.incident().roles.operator, None);

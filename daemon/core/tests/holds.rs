@@ -62,6 +62,7 @@ fn answer(prompt: u32, choice: &str) -> Command {
         prompt,
         choice: choice.to_owned(),
         via: "slack".to_owned(),
+        replan: None,
     }
 }
 

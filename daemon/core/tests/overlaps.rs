@@ -251,6 +251,7 @@ fn an_acknowledgement_of_an_earlier_version_does_not_hold_for_ever() {
     world.happened(Event::Acknowledged {
         via: "api".to_owned(),
         hold_until: None,
+        approach_at: None,
     });
     world.run_until(4 * HOUR);
     assert_eq!(people(&world), ["ada", "ada"], "nobody can be asked");

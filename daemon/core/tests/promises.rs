@@ -169,6 +169,7 @@ fn one_press_says_that_there_is_nothing_new_and_promises_as_long_again() {
         prompt: world.incident().prompts.last,
         choice: "nothing-new".to_owned(),
         via: "slack".to_owned(),
+        replan: None,
     };
     assert!(refused(world.command(answer.clone(), &ada())).contains("only bob"));
     world.command(answer, &bob()).unwrap();

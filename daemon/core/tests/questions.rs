@@ -168,6 +168,7 @@ fn the_buttons_go_wherever_the_question_was_accepted_also_if_that_was_learned_la
         prompt: 1,
         choice,
         via,
+        replan: None,
     };
     world.command(yes, &ada()).unwrap();
     let state = &world.incident().prompts.all[&1].state;

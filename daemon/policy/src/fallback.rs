@@ -48,6 +48,7 @@ pub fn catch_all_grading(why: &Report) -> Verdict<Grading> {
     let grading = Grading {
         grade: Grade::Major,
         security: false,
+        unsure: false,
     };
     builtin(
         grading,

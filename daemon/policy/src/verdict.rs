@@ -56,7 +56,7 @@ const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \
      \"open\"` to wait for more alerts, `merge: #{ cluster: \"eu\" }` to take in the \
      incidents that opened with these labels, or `#{ ignore: true, reason: \"why\" }`";
 const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
-     \"why\" }`; grades are minor, major and critical";
+     \"why\" }`, with `unsure: true` to have the operator asked; grades are minor, major and critical";
 const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
      minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…); a step \
      without `page` only waits, and one with `at: next(\"weekdays 09:00\")` is not taken earlier";
@@ -118,7 +118,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
 
 /// Decodes the result of `grade`.
 pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
-    let known = ["grade", "security", "reason"];
+    let known = ["grade", "security", "unsure", "reason"];
     let mut fields = Fields::of("grade", answer, &known, GRADE_EXAMPLE)?;
     let reason = fields.reason()?;
     let grade: Grade =
@@ -128,8 +128,12 @@ pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
             .map_err(|unknown: tocsin_core::UnknownGrade| {
                 fields.fault(format!("`grade`: {unknown}"))
             })?;
-    let security = fields.flag("security")?;
-    Ok((Grading { grade, security }, reason))
+    let grading = Grading {
+        grade,
+        security: fields.flag("security")?,
+        unsure: fields.flag("unsure")?,
+    };
+    Ok((grading, reason))
 }
 
 /// Decodes the result of `escalate`. If there are rotations, a page to any other rotation is a

@@ -64,6 +64,7 @@ pub(crate) async fn answer(
         prompt,
         choice,
         via,
+        replan: None,
     };
     let done = intake.command(incident, caller.by, answered, key).await?;
     Ok(done.reply)

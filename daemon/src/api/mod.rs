@@ -8,6 +8,7 @@ mod incidents;
 mod oncall;
 mod page_tests;
 mod problem;
+mod reports;
 mod silences;
 mod tokens;
 
@@ -18,5 +19,6 @@ pub(crate) use incidents::*;
 pub(crate) use oncall::*;
 pub(crate) use page_tests::*;
 pub(crate) use problem::*;
+pub(crate) use reports::*;
 pub(crate) use silences::*;
 pub(crate) use tokens::*;

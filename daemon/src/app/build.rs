@@ -309,6 +309,7 @@ fn delays_of(config: &Config) -> Delays {
         contact_wait_ms: config.escalation.contact_wait.as_ms(),
         bundle_window_ms: config.escalation.bundle_window.as_ms(),
         pages_max: config.escalation.pages_max,
+        approach_after_ms: Some(config.incidents.ask_approach_after.as_ms()).filter(|ms| *ms > 0),
     }
 }
 

@@ -16,6 +16,7 @@ mod output;
 mod page;
 mod plugin;
 mod policy;
+mod report;
 mod serve;
 mod silence;
 mod token;
@@ -75,6 +76,9 @@ enum Command {
     /// Test whether pages reach a person
     #[command(subcommand)]
     Page(page::PageCommand),
+    /// Show figures over many incidents
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Check the daemon's health and say what to fix
     Doctor(doctor::DoctorArgs),
     /// Create, list and revoke tokens
@@ -127,6 +131,7 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
         Command::Silence(command) => silence::run(command, out),
         Command::Oncall(args) => oncall::run(args, out),
         Command::Page(command) => page::run(command, out),
+        Command::Report(command) => report::run(command, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Token(command) => token::run(command, out),
     }

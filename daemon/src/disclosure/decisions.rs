@@ -43,7 +43,7 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             let team = it.team.as_ref();
             let team = team.map_or_else(String::new, |team| format!(", team {team}"));
             let route = format!("key {}, service {}{team}", it.key, it.service);
-            let grade = graded(it.grade, it.security);
+            let grade = graded(it.grade, it.security, it.unsure);
             let plan = planned(&it.plan, recorded.at);
             let routed = decision("route", route, &it.route_reason, it.route_source.as_ref());
             // Nothing routes what a person opens.
@@ -57,10 +57,11 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
         Event::Graded {
             grade,
             security,
+            unsure,
             reason,
             source,
         } => {
-            let answer = graded(*grade, *security);
+            let answer = graded(*grade, *security, *unsure);
             vec![decision("grade", answer, reason, source.as_ref())]
         }
         Event::GradeProposed {
@@ -90,9 +91,10 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
     }
 }
 
-fn graded(grade: Grade, security: bool) -> String {
+fn graded(grade: Grade, security: bool, unsure: bool) -> String {
     let flag = if security { ", security" } else { "" };
-    format!("{grade}{flag}")
+    let doubt = if unsure { ", unsure" } else { "" };
+    format!("{grade}{flag}{doubt}")
 }
 
 fn planned(plan: &Plan, at: Timestamp) -> String {

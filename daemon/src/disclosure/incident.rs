@@ -1,12 +1,14 @@
 //! An incident as a receiver may see it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
 use tocsin_core::incident::{Incident, Roles};
 use tocsin_core::{
-    AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Promises, Status, Tasks, TeamId,
-    Timestamp,
+    AlertLink, Audience, Grade, IncidentId, Labels, PersonId, PluginId, PromiseCounts, Promises,
+    Status, Tasks, TeamId, Timestamp,
 };
 
 use super::{Clearance, REDACTED_TITLE};
@@ -70,7 +72,16 @@ pub struct DisclosedLine {
 
 /// The line of an incident as it is kept, for nobody's eyes yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Summary(DisclosedLine);
+pub struct Summary {
+    #[serde(flatten)]
+    line: DisclosedLine,
+    /// Whether it is a drill.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drill: bool,
+    /// What became of the promises to each audience.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub promises: BTreeMap<Audience, PromiseCounts>,
+}
 
 impl Disclosed {
     /// The incident's current state.
@@ -214,30 +225,39 @@ impl DisclosedLine {
 impl Summary {
     #[must_use]
     pub fn of(incident: &Incident) -> Self {
-        Self(DisclosedLine::whole(incident))
+        Self {
+            line: DisclosedLine::whole(incident),
+            drill: incident.about.drill,
+            promises: incident.promises.settled.clone(),
+        }
     }
 
     #[must_use]
     pub fn id(&self) -> &IncidentId {
-        &self.0.id
+        &self.line.id
     }
 
     #[must_use]
     pub fn number(&self) -> u64 {
-        self.0.number
+        self.line.number
     }
 
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.status
+        self.line.status
+    }
+
+    #[must_use]
+    pub fn opened_at(&self) -> Timestamp {
+        self.line.opened_at
     }
 
     /// What its reader may see of it.
     #[must_use]
     pub fn disclosed(self, clearance: Clearance) -> DisclosedLine {
-        match clearance.may_see(self.0.security) {
-            true => self.0,
-            false => self.0.redacted(),
+        match clearance.may_see(self.line.security) {
+            true => self.line,
+            false => self.line.redacted(),
         }
     }
 }

@@ -69,6 +69,7 @@ fn graded(security: bool) -> Event {
     Event::Graded {
         grade: Grade::Critical,
         security,
+        unsure: false,
         reason: SECRET.to_owned(),
         source: None,
     }

@@ -31,7 +31,7 @@ pub struct Setup {
     /// Why the scenario runs only once and without restarts, if it does.
     pub once: Option<String>,
     rotations: Vec<(String, BTreeMap<String, String>)>,
-    incidents: Vec<(String, String)>,
+    incidents: BTreeMap<String, String>,
     /// Settings of the escalation, in the configuration's format.
     escalation: Vec<String>,
     /// More of the configuration of each sender.
@@ -54,7 +54,8 @@ impl Default for Setup {
             restarts_matter: None,
             once: None,
             rotations: Vec::new(),
-            incidents: Vec::new(),
+            // Most stories are about something else.
+            incidents: [("ask-approach-after".to_owned(), "0s".to_owned())].into(),
             escalation: Vec::new(),
             senders: BTreeMap::new(),
             fallback: None,
@@ -110,8 +111,14 @@ impl Setup {
             ) => {
                 self.senders.insert((*name).to_owned(), text);
             }
-            ([key @ ("resolve-after" | "reopen-within"), span], None) => {
-                self.incidents.push(((*key).to_owned(), (*span).to_owned()));
+            (
+                [
+                    key @ ("resolve-after" | "reopen-within" | "ask-approach-after"),
+                    span,
+                ],
+                None,
+            ) => {
+                self.incidents.insert((*key).to_owned(), (*span).to_owned());
             }
             (["bundle-window", span], None) => {
                 self.escalation.push(format!("bundle-window = {span:?}"));
@@ -124,8 +131,8 @@ impl Setup {
             }
             _ => {
                 let known = "start, person, rotation, fallback, loud, ladder, policy, \
-                             sender, resolve-after, reopen-within, bundle-window, pages-max, \
-                             `on sled too`, \
+                             sender, resolve-after, reopen-within, ask-approach-after, bundle-window, \
+                             pages-max, `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
                 return Err(format!("not a setup line; expected {known}"));

@@ -251,6 +251,7 @@ impl Policies {
         Grading {
             grade: Grade::ALL[usize::try_from(grade).unwrap_or(0)],
             security: weight == 5,
+            unsure: weight == 3,
         }
     }
 

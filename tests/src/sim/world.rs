@@ -54,6 +54,7 @@ const DELAYS: Delays = Delays {
     contact_wait_ms: CONTACT_WAIT_MS,
     bundle_window_ms: BUNDLE_WINDOW_MS,
     pages_max: PERSON_PAGES_MAX,
+    approach_after_ms: Some(3 * MINUTE_MS),
 };
 
 /// A simulated run.

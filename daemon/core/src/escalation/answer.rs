@@ -22,9 +22,9 @@ pub(crate) fn hold_due(
 ) -> Result<Outcome, Refusal> {
     let operator = operator.and_then(Named::reachable);
     let is_heard = tally.wants_response();
+    let is_due = incident.hold_due(tally) == Some(due) && due <= env.now;
     let hold = incident.escalation.hold;
-    let hold = hold.filter(|it| it.due(is_heard) == Some(due) && due <= env.now);
-    let hold = hold.filter(|_| incident.is_active());
+    let hold = hold.filter(|_| is_due && incident.is_active());
     let hold = hold.ok_or(Refusal::Stale("the hold"))?;
     let who = incident.roles.operator.as_ref();
     let who = who.map_or("nobody".to_owned(), ToString::to_string);
@@ -58,6 +58,16 @@ pub(crate) fn hold_due(
         HoldStage::PassedOn => begins_anew("nobody has answered since it was passed on".to_owned()),
         HoldStage::Snoozed => begins_anew("the snooze is over".to_owned()),
     })
+}
+
+impl Incident {
+    /// When something happens for the hold. Whoever is asked whether it is solved is not asked
+    /// whether they are still on it.
+    pub(crate) fn hold_due(&self, tally: &Tally) -> Option<Timestamp> {
+        let hold = self.escalation.hold?;
+        let is_asked = self.prompts.open(Question::Solved).is_some();
+        hold.due(tally.wants_response()).filter(|_| !is_asked)
+    }
 }
 
 /// Whoever has the incident is paged because it has risen.

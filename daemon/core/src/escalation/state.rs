@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::escalation::hold::{self, Hold, HoldStage};
 use crate::escalation::plan::{PageTarget, Plan, Position, Step};
 use crate::event::{Effect, Event, Recorded};
-use crate::incident::Tally;
 use crate::time::span_in_words;
 use crate::{PersonId, SilenceRef, Timestamp, limits};
 
@@ -137,11 +136,6 @@ impl Escalation {
     /// The grade has risen above what was acknowledged.
     pub(crate) fn has_risen(&mut self, at: Timestamp) {
         self.hold = Some(Hold::of(at, HoldStage::Risen));
-    }
-
-    /// When something happens for the hold.
-    pub(crate) fn hold_due(&self, tally: &Tally) -> Option<Timestamp> {
-        self.hold.and_then(|it| it.due(tally.wants_response()))
     }
 
     /// The acknowledgement holds until then.

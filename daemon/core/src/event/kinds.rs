@@ -21,7 +21,6 @@ impl Event {
             | Self::PromiseSettled { .. }
             | Self::TaskAdded { .. }
             | Self::TaskAssigned { .. }
-            | Self::TaskUnowned { .. }
             | Self::TaskDone { .. }
             | Self::RoleOffered { .. }
             | Self::RoleAssigned { .. }
@@ -59,6 +58,8 @@ impl Event {
             Self::PromptRedirected { .. } => Traits::of("prompt-redirected", Prompts).unseen(),
             Self::PromptRebased { .. } => Traits::of("prompt-rebased", Prompts),
             Self::PromptAnswered { .. } => Traits::of("prompt-answered", Prompts),
+            Self::PromptWithdrawn { .. } => Traits::of("prompt-withdrawn", Prompts),
+            Self::PromptSkipped { .. } => Traits::of("prompt-skipped", Prompts).unseen(),
             Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
             Self::Logged { .. } => Traits::of("logged", Log),
             Self::Linked(_) => Traits::of("linked", Log),
@@ -88,7 +89,6 @@ impl Event {
             }
             Self::TaskAdded { .. } => Traits::news("task-added", Tasks),
             Self::TaskAssigned { .. } => Traits::news("task-assigned", Tasks),
-            Self::TaskUnowned { .. } => Traits::news("task-unowned", Tasks),
             Self::TaskDone { .. } => Traits::news("task-done", Tasks),
             Self::RoleOffered { .. } => Traits::news("role-offered", Roles),
             Self::RoleAssigned { role, .. } => {

@@ -50,6 +50,9 @@ pub enum Event {
         grade: Grade,
         /// Whether only people with clearance may see it.
         security: bool,
+        /// Whether the policy cannot tell.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsure: bool,
         reason: String,
         /// The policy, unless a person graded it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,6 +223,9 @@ pub enum Event {
         /// Until when it holds; then whoever has the incident is asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hold_until: Option<Timestamp>,
+        /// When the operator is asked whether to mitigate it first; absent: not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approach_at: Option<Timestamp>,
     },
     /// It is acknowledged until a time, and then the escalation starts again.
     Snoozed {
@@ -295,6 +301,16 @@ pub enum Event {
     PromptExpired {
         prompt: u32,
     },
+    /// A question needs no answer any more.
+    PromptWithdrawn {
+        prompt: u32,
+        reason: String,
+    },
+    /// Nothing asks questions of whoever should be asked.
+    PromptSkipped {
+        question: Question,
+        to: PersonId,
+    },
     /// The acknowledgement was withdrawn. The escalation restarts.
     Unacknowledged {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -361,9 +377,6 @@ pub enum Event {
         owner: PersonId,
     },
     /// Nobody has taken a task.
-    TaskUnowned {
-        task: u32,
-    },
     TaskDone {
         task: u32,
     },

@@ -25,6 +25,9 @@ pub struct Opened {
     /// Whether only people with clearance may see it.
     #[serde(default)]
     pub security: bool,
+    /// Whether the policy is unsure of the grade.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     pub grade_reason: String,
     /// The policy that graded it; absent when a person did.
     #[serde(default)]

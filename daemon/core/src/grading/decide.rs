@@ -26,6 +26,7 @@ pub(crate) fn by_hand(
     let event = Event::Graded {
         grade,
         security: security.unwrap_or(incident.grading.security),
+        unsure: false,
         reason,
         source: None,
     };
@@ -67,16 +68,23 @@ pub(crate) fn settle(
     let is_higher = asked.grade > state.grade && before.is_none_or(|it| asked.grade > it.grade);
     let is_lower = asked.grade < state.grade && before.is_some_and(|it| asked.grade < it.grade);
     let is_flagged = asked.security && !state.security && before.is_none_or(|it| !it.security);
+    let is_doubted = asked.unsure && state.unsure_since.is_none() && !state.by_person;
+    let is_doubted = is_doubted && asked.grade == state.grade && before.is_none_or(|it| !it.unsure);
+    let is_settled = state.unsure_since.is_some() && !asked.unsure && before.is_some();
     let has_failed = state.by_fallback || !state.failures.is_empty();
     let sources = [&verdict.source, &opening.plan.source];
     let is_mended = has_failed && sources.iter().all(|it| it.fallback.is_none());
     let raises = is_higher && !state.by_person;
     let mut events = failures(incident, opening);
-    if raises || is_flagged || is_mended {
+    if raises || is_flagged || is_mended || is_doubted || is_settled {
         events.push(Event::Graded {
             grade: if raises { asked.grade } else { state.grade },
             security: state.security || is_flagged,
-            reason: match raises || is_flagged {
+            unsure: match raises {
+                true => asked.unsure,
+                false => is_doubted || state.unsure_since.is_some() && !is_settled,
+            },
+            reason: match raises || is_flagged || is_doubted || is_settled {
                 true => verdict.reason.clone(),
                 false => "the policies answer again".to_owned(),
             },

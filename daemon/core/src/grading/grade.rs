@@ -61,15 +61,23 @@ pub struct Grading {
     /// Whether only people with clearance may see it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub security: bool,
+    /// Whether the policy cannot tell; then the operator is asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
 }
 
 impl Grading {
-    /// The higher grade, and the flag if either has it.
+    /// The higher grade, and the flag if either has it. It is unsure if a verdict with that grade
+    /// is.
     #[must_use]
     pub fn highest(self, other: Self) -> Self {
+        let grade = self.grade.max(other.grade);
         Self {
-            grade: self.grade.max(other.grade),
+            grade,
             security: self.security || other.security,
+            unsure: [self, other]
+                .iter()
+                .any(|it| it.grade == grade && it.unsure),
         }
     }
 
@@ -86,6 +94,7 @@ impl Grading {
                 false => standing.grade.max(self.grade),
             },
             security: standing.security || self.security,
+            unsure: self.unsure && !by_person,
         }
     }
 }

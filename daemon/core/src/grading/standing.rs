@@ -177,7 +177,8 @@ impl Standing {
 impl AlertGroup {
     /// At most as many bytes it takes in a list of JSON.
     fn json_bytes(&self) -> usize {
-        let flags = usize::from(self.grading.security) + usize::from(self.is_over);
+        let flags = [self.grading.security, self.grading.unsure, self.is_over];
+        let flags = flags.into_iter().filter(|it| *it).count();
         let names = escaped_bytes(&self.shape) + escaped_bytes(&self.alert);
         names + GROUP_BYTES + flags * FLAG_BYTES
     }

@@ -4,6 +4,7 @@ use crate::Timestamp;
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::outcome::Outcome;
+use crate::prompts::Question;
 use crate::refusal::Refusal;
 
 /// Whether a change holds although alerts were counted in the meantime: it counts none itself, it
@@ -13,7 +14,10 @@ use crate::refusal::Refusal;
 pub fn ignores_tally(before: (&Incident, &Tally), after: (&Incident, &Tally)) -> bool {
     let is_as_active = before.0.is_active() == after.0.is_active();
     let is_held_alike = before.0.escalation.hold == after.0.escalation.hold;
-    before.1 == after.1 && is_as_active && is_held_alike
+    // Whether it is solved is only asked while nothing fires.
+    let asked = |it: &Incident| it.prompts.asked.get(&Question::Solved).copied();
+    let is_asked_alike = asked(before.0) == asked(after.0);
+    before.1 == after.1 && is_as_active && is_held_alike && is_asked_alike
 }
 
 pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {

@@ -76,6 +76,7 @@ pub fn open_by_hand(
         team: draft.team,
         grade,
         security: opening.grading.value.security,
+        unsure: grade_source.is_some() && opening.grading.value.unsure,
         grade_reason,
         grade_source,
         route_reason: format!("{by} opened it"),

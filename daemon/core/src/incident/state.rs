@@ -121,7 +121,7 @@ impl Incident {
             self.absorbed.extend(keys.iter().cloned());
         }
         let (grade_before, security_before) = (self.grading.grade, self.grading.security);
-        self.grading.fold(event);
+        self.grading.fold(recorded);
         self.lifecycle.fold(recorded);
         let acknowledged = self.lifecycle.acknowledged_at.is_some();
         self.escalation.fold(recorded, acknowledged);
@@ -164,7 +164,7 @@ impl Incident {
             id: id.clone(),
             version: 1,
             number: opened.number,
-            grading: GradeState::opened(&opened),
+            grading: GradeState::opened(&opened, at),
             about: Subject {
                 key: opened.key,
                 title: opened.title,

@@ -14,7 +14,9 @@ use crate::links::links_of;
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Actor, IncidentId, IncidentKey, Signal, escalation, grading, limits, paging};
+use crate::{
+    Actor, IncidentId, IncidentKey, Signal, escalation, grading, lifecycle, limits, paging,
+};
 
 /// A firing alert that must be placed.
 pub(crate) struct Firing<'a> {
@@ -187,6 +189,7 @@ impl Firing<'_> {
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let mut tally = tally.clone();
         let mut events = self.graded(incident, &mut tally)?;
+        events.extend(lifecycle::fires_again(incident, &tally, self.env.now));
         self.count(&mut tally, Some(incident));
         events.extend(log_tally(incident, &mut tally, self.env.now));
         Ok(IncidentChange::of(incident, changed(events, tally)))
@@ -273,6 +276,7 @@ impl Firing<'_> {
             team: target.team.clone(),
             grade: opening.grading.value.grade,
             security: opening.grading.value.security,
+            unsure: opening.grading.value.unsure,
             grade_reason: opening.grading.reason.clone(),
             grade_source: Some(opening.grading.source.clone()),
             route_reason: self.assessment.route.reason.clone(),

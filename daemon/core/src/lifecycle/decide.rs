@@ -1,15 +1,19 @@
 //! Decides and narrates changes of an incident's status.
 
+use std::fmt::Write as _;
+
+use crate::escalation::HoldStage;
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::activity::must_be_active;
 use crate::lifecycle::status::Status;
 use crate::outcome::{Env, Opening, Outcome};
+use crate::prompts::{Prompt, PromptState, Question};
 use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::text::cut;
 use crate::time::span_in_words;
-use crate::{Actor, escalation, limits, paging};
+use crate::{Actor, Grade, Timestamp, escalation, limits, paging, prompts};
 
 pub(crate) fn acknowledge(
     incident: &Incident,
@@ -36,7 +40,11 @@ pub(crate) fn acknowledge(
     let mut reply = format!("incident {number} is acknowledged; the escalation stops");
     if incident.lifecycle.acknowledged_at.is_none() || is_confirmed {
         let hold_until = Some(env.now.plus_ms(hold_ms));
-        events.push(Event::Acknowledged { via, hold_until });
+        events.push(Event::Acknowledged {
+            via,
+            hold_until,
+            approach_at: env.approach_at(),
+        });
         if is_confirmed {
             let held = span_in_words(hold_ms);
             reply = format!("incident {number} is acknowledged for another {held}");
@@ -141,17 +149,73 @@ pub(crate) fn clear_due(
     tally: &Tally,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    let is_clear = tally.counts.firing == 0 && tally.clear_due.is_some_and(|due| due <= env.now);
+    let due = clear_at(incident, tally);
+    let is_clear = tally.counts.firing == 0 && due.is_some_and(|due| due <= env.now);
     if !incident.is_active() || !is_clear {
         return Err(Refusal::Stale("the resolve timer"));
     }
-    let seconds = env.delays.resolve_after_ms / 1_000;
-    Ok(resolve(
-        incident,
-        tally,
-        format!("no alert has fired for {seconds} s"),
-        env,
-    ))
+    let quiet_ms = match &incident.roles.operator {
+        Some(_) => limits::SOLVED_WAIT_MS,
+        None => env.delays.resolve_after_ms,
+    };
+    let mut reason = format!("no alert has fired for {}", span_in_words(quiet_ms));
+    if let Some(operator) = &incident.roles.operator {
+        let _ = write!(reason, ", and {operator} has not said whether it is solved");
+    }
+    Ok(resolve(incident, tally, reason, env))
+}
+
+/// When an incident resolves because nothing fires. One that a person has waits until they say
+/// whether it is solved; without an answer it resolves a day later.
+pub(crate) fn clear_at(incident: &Incident, tally: &Tally) -> Option<Timestamp> {
+    let quiet_since = tally.clear_due?;
+    if incident.roles.operator.is_none() {
+        return Some(quiet_since);
+    }
+    let is_answer = |it: &Prompt| {
+        let is_answered = matches!(it.state, PromptState::Answered { .. });
+        it.question == Question::Solved && it.asked_at >= quiet_since && is_answered
+    };
+    let goes_on = incident.prompts.all.values().any(is_answer);
+    (!goes_on).then(|| quiet_since.plus_ms(limits::SOLVED_WAIT_MS))
+}
+
+/// What the operator is asked about where the incident stands, and since when.
+pub(crate) fn asks(
+    incident: &Incident,
+    tally: &Tally,
+) -> impl Iterator<Item = (Timestamp, Question)> {
+    let is_open = incident.lifecycle.status == Status::Open;
+    let is_worth_it = is_open && incident.grading.grade > Grade::Minor;
+    let approach = incident.lifecycle.approach_at.filter(|_| is_worth_it);
+    let approach = approach.map(|at| (at, Question::Approach));
+    let solved = tally.clear_due.map(|at| (at, Question::Solved));
+    approach.into_iter().chain(solved)
+}
+
+/// What follows when an alert fires in an incident in which nothing did: nobody needs to say any
+/// more whether it is solved. Whoever has it and did not say so in time may be asleep, so the
+/// escalation starts again.
+pub(crate) fn fires_again(incident: &Incident, tally: &Tally, now: Timestamp) -> Vec<Event> {
+    let why = "an alert fires again";
+    let mut events: Vec<Event> = prompts::withdraw(incident, Question::Solved, why)
+        .into_iter()
+        .collect();
+    let operator = incident.roles.operator.as_ref();
+    let waited = tally.clear_due.map(|at| at.plus_ms(limits::PROMPT_WAIT_MS));
+    let is_unanswered = clear_at(incident, tally).is_some();
+    let hold = incident.escalation.hold;
+    let is_snoozed = hold.is_some_and(|it| it.stage == HoldStage::Snoozed);
+    if let Some(operator) = operator
+        && waited.is_some_and(|at| at <= now)
+        && is_unanswered
+        && !is_snoozed
+    {
+        events.push(Event::HoldExpired {
+            reason: format!("{why}, and {operator} has not said whether it was solved"),
+        });
+    }
+    events
 }
 
 /// Reopens an incident that a person resolved, as its alerts still fire `reopen_within_ms` later.

@@ -7,5 +7,6 @@ mod state;
 mod status;
 
 pub(crate) use activity::must_be_active;
+pub(crate) use decide::{asks, clear_at, fires_again};
 pub use state::{Lifecycle, MergedInto, Resolve};
 pub use status::{Status, UnknownStatus};

@@ -16,6 +16,9 @@ pub struct Lifecycle {
     pub active_since: Timestamp,
     /// `None` until acknowledged, and again after an unacknowledge or a reopening.
     pub acknowledged_at: Option<Timestamp>,
+    /// When the operator is asked whether to mitigate it first, since it was first acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approach_at: Option<Timestamp>,
     /// Who acknowledged it, for as long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_by: Option<Actor>,
@@ -62,6 +65,7 @@ impl Lifecycle {
             active_since: at,
             acknowledged_at: None,
             acknowledged_by: None,
+            approach_at: None,
             mitigated_at: None,
             resolved_at: None,
             reopens: 0,
@@ -84,8 +88,9 @@ impl Lifecycle {
         let at = recorded.at;
         self.is_touched |= recorded.by.is_somebody();
         match &recorded.event {
-            Event::Acknowledged { .. } => {
+            Event::Acknowledged { approach_at, .. } => {
                 self.is_touched = true;
+                self.approach_at = self.approach_at.or(*approach_at);
                 self.acknowledged_at.get_or_insert(at);
                 self.acknowledged_by = Some(recorded.by.clone());
             }

@@ -36,6 +36,39 @@ pub enum PromiseOutcome {
     Broken,
 }
 
+/// How many promises to an audience were kept, and how many were not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseCounts {
+    pub kept: u64,
+    pub late: u64,
+    pub broken: u64,
+}
+
+impl PromiseCounts {
+    pub(super) fn count(&mut self, outcome: PromiseOutcome) {
+        match outcome {
+            PromiseOutcome::Kept => self.kept += 1,
+            PromiseOutcome::Late => self.late += 1,
+            PromiseOutcome::Broken => self.broken += 1,
+        }
+    }
+
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.kept + self.late + self.broken
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            kept: self.kept + other.kept,
+            late: self.late + other.late,
+            broken: self.broken + other.broken,
+        }
+    }
+}
+
 impl Promise {
     /// When something happens for it; `None` once it is broken.
     #[must_use]

@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Recorded};
 use crate::promises::audience::Audience;
-use crate::promises::promise::{Promise, PromiseOutcome, PromiseStage};
+use crate::promises::promise::{Promise, PromiseCounts, PromiseOutcome, PromiseStage};
 
 /// The updates that audiences were promised and have not got yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promises {
     /// The promise to each audience.
     pub open: BTreeMap<Audience, Promise>,
+    /// What became of those that were made before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<Audience, PromiseCounts>,
 }
 
 impl Promises {
@@ -34,13 +37,14 @@ impl Promises {
                 promise.into_iter().for_each(|it| it.stage = *stage);
             }
             Event::PromiseSettled {
-                audience,
-                outcome: PromiseOutcome::Broken,
-                ..
+                audience, outcome, ..
             } => {
+                self.settled.entry(*audience).or_default().count(*outcome);
                 let promise = self.open.get_mut(audience);
-                let broken = PromiseStage::Broken;
-                promise.into_iter().for_each(|it| it.stage = broken);
+                let broken = promise.filter(|_| *outcome == PromiseOutcome::Broken);
+                broken
+                    .into_iter()
+                    .for_each(|it| it.stage = PromiseStage::Broken);
             }
             // Nobody speaks for it any more.
             Event::Closed {} | Event::Merged { .. } => self.open.clear(),

@@ -32,6 +32,13 @@ pub(crate) fn ask(
     })
 }
 
+/// The event by which an open question needs no answer any more; none if it is not open.
+pub(crate) fn withdraw(incident: &Incident, question: Question, reason: &str) -> Option<Event> {
+    let prompt = incident.prompts.open(question)?;
+    let reason = reason.to_owned();
+    Some(Event::PromptWithdrawn { prompt, reason })
+}
+
 /// When a contact is given up whose channel has not accepted the question, which could leave from
 /// then on.
 pub(super) fn given_up_at(from: Timestamp) -> Timestamp {

@@ -1,9 +1,9 @@
 //! Where a question is asked, the answer to it, and the end of one that nobody answered.
 
-use crate::event::Event;
+use crate::event::{Event, LogKind};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
-use crate::outcome::{Env, Outcome};
+use crate::outcome::{Env, Opening, Outcome};
 use crate::prompts::ask::given_up_at;
 use crate::prompts::question::Question;
 use crate::prompts::state::{Prompt, PromptState};
@@ -11,14 +11,18 @@ use crate::refusal::Refusal;
 use crate::roles::Declined;
 use crate::text::cut;
 use crate::time::span_in_words;
-use crate::{Actor, Timestamp, limits, promises, roles, tasks};
+use crate::{Actor, Grade, Timestamp, grading, limits, log, promises, roles, tasks};
 
-/// Somebody answers a question; what the answer does happens with it. `via` is the channel.
+/// Why an incident is resolved or mitigated by an answer.
+const SOLVED: &str = "nothing fires any more";
+
+/// Somebody answers a question; what the answer does happens with it. `via` is the channel;
+/// `replan` is for an answer that sets a grade.
 pub(crate) fn answer(
     (incident, tally): (&Incident, &Tally),
     prompt: u32,
-    choice: &str,
-    via: String,
+    (choice, via): (&str, String),
+    replan: Option<&Opening>,
     by: &Actor,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
@@ -43,6 +47,7 @@ pub(crate) fn answer(
         choice: choice.to_owned(),
         label: chosen.label.to_owned(),
     };
+    let grade = asked.question.grade_of(choice);
     let mut outcome = match (asked.question, choice) {
         (Question::StillOnIt, "yes") => lifecycle::acknowledge(incident, via, by, env)?,
         (Question::StillOnIt, _) => lifecycle::unacknowledge(incident, tally, None)?,
@@ -50,9 +55,33 @@ pub(crate) fn answer(
         (Question::UpdateDue(audience), _) => promises::repeat(incident, audience, by, env)?,
         (Question::TakeTask(task), _) => tasks::take(incident, task, by)?,
         (Question::Accept(role), _) => roles::refuse(incident, role, by)?,
+        (Question::Grade | Question::Regrade(_), _) => match grade {
+            Some(grade) => graded(incident, grade, chosen.label, replan, by, env)?,
+            None => Outcome::reply(format!("it stays {}", incident.grading.grade)),
+        },
+        (Question::Approach, _) => log::write(LogKind::Decided, chosen.label.to_owned())?,
+        (Question::Solved, "yes") => lifecycle::resolve(incident, tally, SOLVED.into(), env),
+        (Question::Solved, "mitigated") => lifecycle::mitigate(incident, SOLVED.into())?,
+        (Question::Solved, _) => lifecycle::acknowledge(incident, via, by, env)?,
     };
     outcome.events.insert(0, answered);
     Ok(outcome)
+}
+
+/// A person answers how bad it is.
+fn graded(
+    incident: &Incident,
+    grade: Grade,
+    label: &str,
+    replan: Option<&Opening>,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let reason = match incident.grading.rise {
+        Some((rise, _)) if rise == grade => "as a policy proposed".to_owned(),
+        _ => format!("answered: {label}"),
+    };
+    grading::by_hand(incident, (grade, (None, false), reason), replan, by, env)
 }
 
 /// A channel accepted a question, maybe one that needs no answer any more: then its buttons go.

@@ -4,12 +4,14 @@
 
 mod ask;
 mod decide;
+mod operator;
 mod question;
 mod state;
 mod tell;
 
-pub(crate) use ask::ask;
+pub(crate) use ask::{ask, withdraw};
 pub(crate) use decide::{accepted, answer, due, failed};
+pub(crate) use operator::{operator_due, operator_timers};
 pub use question::{Choice, Question};
 pub use state::{Prompt, PromptState, Prompts};
 pub(crate) use tell::{narrate, notice, settled, timers};

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, Recorded};
+use crate::event::{Effect, Event, Recorded};
 use crate::prompts::question::Question;
+use crate::roles::Role;
 use crate::{Actor, Contact, PersonId, Timestamp, limits};
 
 /// The questions of an incident.
@@ -15,6 +16,9 @@ pub struct Prompts {
     pub all: BTreeMap<u32, Prompt>,
     /// The number of the last one.
     pub last: u32,
+    /// When somebody was last asked each question, or could not be; tasks keep this themselves.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<Question, Timestamp>,
 }
 
 /// A question to a person.
@@ -75,6 +79,13 @@ impl Prompt {
 }
 
 impl Prompts {
+    /// The number of the open question of this kind; there is at most one.
+    pub(crate) fn open(&self, question: Question) -> Option<u32> {
+        let mut all = self.all.iter();
+        let open = all.find(|(_, it)| it.is_open() && it.question == question);
+        open.map(|(&prompt, _)| prompt)
+    }
+
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::Prompted {
@@ -88,6 +99,7 @@ impl Prompts {
             } => {
                 // A newer question of the same kind takes its place.
                 self.settle(|it| it.question == *question);
+                self.note_asked(*question, recorded.at);
                 let asked = Prompt {
                     to: to.clone(),
                     contacts: [contact].into_iter().chain(then).cloned().collect(),
@@ -130,6 +142,10 @@ impl Prompts {
                     it.state = PromptState::Answered { by, choice }
                 });
             }
+            Event::PromptSkipped { question, .. } => self.note_asked(*question, recorded.at),
+            Event::PromptWithdrawn { prompt, .. } => {
+                self.change(*prompt, |it| it.state = PromptState::Settled);
+            }
             Event::PromptExpired { prompt } => {
                 self.change(*prompt, |it| it.state = PromptState::Expired);
             }
@@ -140,12 +156,28 @@ impl Prompts {
     /// Settles the questions that need no answer after an event.
     fn settle_after(&mut self, event: &Event) {
         match event {
+            Event::RoleAssigned {
+                role: Role::Operator,
+                person,
+            } => {
+                self.settle(|it| it.question == Question::Accept(Role::Operator));
+                self.ask_operator_again(Some(person));
+            }
             Event::RoleAssigned { role, .. } | Event::RoleDeclined { role, .. } => {
                 self.settle(|it| it.question == Question::Accept(*role));
             }
             Event::TaskAssigned { task, .. } | Event::TaskDone { task } => {
                 self.settle(|it| it.question == Question::TakeTask(*task));
             }
+            Event::Graded { source, unsure, .. } => {
+                let (is_by_person, is_sure) = (source.is_none(), !unsure);
+                self.settle(|it| match it.question {
+                    Question::Grade => is_by_person || is_sure,
+                    Question::Regrade(_) => is_by_person,
+                    _ => false,
+                });
+            }
+            Event::Mitigated { .. } => self.settle(|it| it.question == Question::Approach),
             Event::UpdatePosted { audience, .. } => {
                 self.settle(|it| it.question == Question::UpdateDue(*audience));
             }
@@ -158,8 +190,27 @@ impl Prompts {
             }
             event if event.answers_hold() => {
                 self.settle(|it| it.question == Question::StillOnIt);
+                if event.traits().effect == Effect::StartsAgain {
+                    self.ask_operator_again(None);
+                }
             }
             _ => {}
+        }
+    }
+
+    fn note_asked(&mut self, question: Question, at: Timestamp) {
+        if !matches!(question, Question::TakeTask(_)) {
+            self.asked.insert(question, at);
+        }
+    }
+
+    /// What the operator was asked and has not answered is asked the next one.
+    fn ask_operator_again(&mut self, operator: Option<&PersonId>) {
+        let is_open = |it: &&mut Prompt| it.is_open() && it.question.is_for_operator();
+        let open = self.all.values_mut().filter(is_open);
+        for prompt in open.filter(|it| Some(&it.to) != operator) {
+            prompt.state = PromptState::Settled;
+            self.asked.remove(&prompt.question);
         }
     }
 

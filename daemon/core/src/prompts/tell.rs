@@ -100,6 +100,13 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             Some(format!("the question to {to} waits for its channel again"))
         }
         Event::PromptAnswered { label, .. } => Some(format!("{} answered: {label}", recorded.by)),
+        Event::PromptSkipped { question, to } => {
+            Some(format!("{to} cannot be asked: {}", question.text()))
+        }
+        Event::PromptWithdrawn { prompt, reason } => {
+            let to = to(prompt);
+            Some(format!("the question to {to} needs no answer: {reason}"))
+        }
         Event::PromptExpired { prompt } => Some(format!("{} has not answered", to(prompt))),
         _ => None,
     }

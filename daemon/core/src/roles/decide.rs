@@ -128,6 +128,7 @@ fn taken(
         events.push(Event::Acknowledged {
             via: via.to_owned(),
             hold_until: Some(env.now.plus_ms(incident.hold_ms())),
+            approach_at: env.approach_at(),
         });
         // Two people do what one did.
         let other = Role::Spokesperson;

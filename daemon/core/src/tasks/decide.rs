@@ -3,12 +3,11 @@
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::lifecycle::Status;
-use crate::outcome::{Env, Named, Outcome};
-use crate::prompts::{Question, ask};
+use crate::outcome::{Named, Outcome};
 use crate::refusal::Refusal;
 use crate::tasks::state::Task;
 use crate::text::bounded;
-use crate::{Actor, Timestamp, limits};
+use crate::{Actor, limits};
 
 /// What somebody wants done about a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,26 +110,4 @@ pub(crate) fn take(incident: &Incident, task: u32, by: &Actor) -> Result<Outcome
             owner: Named::of(owner),
         },
     )
-}
-
-/// Nobody has taken a task: the operator is asked to. `operator`: looked up now.
-pub(crate) fn ownerless(
-    incident: &Incident,
-    task: u32,
-    due: Timestamp,
-    operator: Option<&Named>,
-    env: Env<'_>,
-) -> Result<Outcome, Refusal> {
-    let waiting = incident.tasks.all.get(&task);
-    let waiting = waiting.filter(|it| it.ask_at() == Some(due) && due <= env.now);
-    waiting.ok_or(Refusal::Stale("the task"))?;
-    if operator.map(|it| &it.id) != incident.roles.operator.as_ref() {
-        return Err(Refusal::OtherStep);
-    }
-    let mut events = vec![Event::TaskUnowned { task }];
-    let person = operator.and_then(Named::reachable);
-    let until = env.now.plus_ms(limits::TASK_ANSWER_WAIT_MS);
-    let asked = person.and_then(|it| ask(incident, it, Question::TakeTask(task), until, env));
-    events.extend(asked);
-    Ok(Outcome::of(events))
 }

@@ -6,6 +6,6 @@ mod state;
 mod tell;
 
 pub use decide::TaskChange;
-pub(crate) use decide::{change, ownerless, take};
+pub(crate) use decide::{change, take};
 pub use state::{Task, Tasks};
-pub(crate) use tell::{narrate, timers};
+pub(crate) use tell::{asks, narrate};

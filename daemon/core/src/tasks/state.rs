@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Recorded};
+use crate::prompts::Question;
 use crate::{PersonId, Timestamp, limits};
 
 /// The tasks of an incident.
@@ -69,7 +70,11 @@ impl Tasks {
             Event::TaskAssigned { task, owner } => {
                 self.change(*task, |it| it.owner = Some(owner.clone()));
             }
-            Event::TaskUnowned { task } => self.change(*task, |it| it.asked = true),
+            Event::Prompted { question, .. } | Event::PromptSkipped { question, .. } => {
+                if let Question::TakeTask(task) = question {
+                    self.change(*task, |it| it.asked = true);
+                }
+            }
             Event::TaskDone { task } => self.change(*task, |it| it.done_at = Some(recorded.at)),
             _ => {}
         }

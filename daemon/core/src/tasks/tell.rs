@@ -1,14 +1,14 @@
-//! The timers and log lines of tasks.
+//! The questions and log lines of tasks.
 
 use crate::Timestamp;
 use crate::event::{Event, Recorded};
+use crate::prompts::Question;
 use crate::tasks::state::Tasks;
-use crate::timer::TimerKind;
 
-/// When somebody is asked to take each task that has no owner.
-pub(crate) fn timers(tasks: &Tasks) -> impl Iterator<Item = (Timestamp, TimerKind)> {
+/// When the operator is asked to take each task that has no owner.
+pub(crate) fn asks(tasks: &Tasks) -> impl Iterator<Item = (Timestamp, Question)> {
     let all = tasks.all.iter();
-    all.filter_map(|(&task, it)| Some((it.ask_at()?, TimerKind::Task { task })))
+    all.filter_map(|(&task, it)| Some((it.ask_at()?, Question::TakeTask(task))))
 }
 
 pub(crate) fn narrate(tasks: &Tasks, recorded: &Recorded) -> Option<String> {
@@ -24,7 +24,6 @@ pub(crate) fn narrate(tasks: &Tasks, recorded: &Recorded) -> Option<String> {
         Event::TaskAssigned { task, owner } => {
             Some(format!("{owner} does task {task}: {}", text(task)))
         }
-        Event::TaskUnowned { task } => Some(format!("nobody does task {task}: {}", text(task))),
         Event::TaskDone { task } => Some(format!("{by} finished task {task}: {}", text(task))),
         _ => None,
     }

@@ -11,7 +11,9 @@ use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{
     Channels, Command, Delays, Env, Named, Opening, Outcome, Refusal, Responders,
 };
-use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_review_due};
+use tocsin_core::consequences::{
+    Notice, Timer, TimerKind, notices, wanted_timers, with_review_due,
+};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{
     AlertGrade, Assessment, EndedSilence, Intake, Known, NewIncidentId, Silencing,
@@ -38,6 +40,7 @@ pub struct World {
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
     pub security: bool,
+    pub unsure: bool,
     /// The report of a failed grading policy.
     pub fallback: Option<String>,
     /// What the verdicts depend on.
@@ -210,7 +213,6 @@ impl World {
     }
 
     pub fn fire_timer(&mut self, timer: &Timer) -> Result<Outcome, Refusal> {
-        use tocsin_core::consequences::TimerKind;
         let command = match timer.kind {
             TimerKind::Escalation => {
                 let escalation = &self.incident().escalation;
@@ -245,8 +247,8 @@ impl World {
                 due: timer.due,
                 held_until: self.held_until,
             },
-            TimerKind::Task { task } => Command::TaskDue {
-                task,
+            TimerKind::Ask { question } => Command::AskDue {
+                question,
                 due: timer.due,
                 operator: self.operator().map(|it| Named {
                     id: it.id.clone(),
@@ -298,6 +300,7 @@ impl World {
         let grading = Grading {
             grade: self.grade.unwrap_or(Grade::Major),
             security: self.security,
+            unsure: self.unsure,
         };
         let mut groups = self.tally.standing.clone().unwrap_or_default().groups;
         for group in &mut groups {
@@ -415,6 +418,7 @@ impl World {
                 grading: Grading {
                     grade,
                     security: self.security,
+                    unsure: self.unsure,
                 },
             }),
             opening: Some(self.opening()),
@@ -427,6 +431,7 @@ impl World {
             grading: self.graded(Grading {
                 grade: self.grade.unwrap_or(Grade::Major),
                 security: self.security,
+                unsure: self.unsure,
             }),
             plan: verdict(self.plan()),
             responders: self.responders(0),

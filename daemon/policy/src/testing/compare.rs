@@ -49,8 +49,13 @@ pub(crate) fn route(verdict: Verdict<Route>) -> Value {
 }
 
 pub(crate) fn grading(verdict: Verdict<Grading>) -> Value {
-    let Grading { grade, security } = verdict.value;
-    json!({ "grade": grade, "security": security, "reason": verdict.reason })
+    let Grading {
+        grade,
+        security,
+        unsure,
+    } = verdict.value;
+    let reason = &verdict.reason;
+    json!({ "grade": grade, "security": security, "unsure": unsure, "reason": reason })
 }
 
 /// A time is written as the clock of the context shows it: `monday 09:00`.

@@ -105,6 +105,7 @@ const ROUTE: Shape = Table(&[
 const GRADING: Shape = Table(&[
     ("grade", Any),
     ("security", Any),
+    ("unsure", Any),
     ("reason", Any),
     ("error", Any),
 ]);

@@ -9,6 +9,7 @@ mod daemon;
 mod incidents;
 mod oncall;
 mod page_tests;
+mod reports;
 mod shapes;
 mod tokens;
 
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Routes {
         .merge(alert_history::routes())
         .merge(oncall::routes())
         .merge(page_tests::routes())
+        .merge(reports::routes())
         .merge(tokens::routes())
         .merge(daemon::routes())
 }

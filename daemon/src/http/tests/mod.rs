@@ -16,5 +16,6 @@ mod openapi;
 mod overload;
 mod page_tests;
 mod pagerduty;
+mod reports;
 mod rig;
 mod serve;

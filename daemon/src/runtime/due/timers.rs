@@ -124,7 +124,13 @@ impl Due {
             return self.cancel(row).await;
         };
         let mut pending = Vec::new();
-        for request in telling(&row.key, (&message, &outcome), &part) {
+        for mut request in telling(&row.key, (&message, &outcome), &part) {
+            if let Request::Command {
+                incident, command, ..
+            } = &mut request
+            {
+                *command = self.intake.completed(incident, command.clone()).await?;
+            }
             pending.push(self.writer.enqueue_when_free(request).await?);
         }
         for answer in pending {
@@ -194,8 +200,8 @@ pub fn firing(
             due,
             operator: operator_of(view, &timer.incident)?,
         },
-        TimerKind::Task { task } => Command::TaskDue {
-            task,
+        TimerKind::Ask { question } => Command::AskDue {
+            question,
             due,
             operator: operator_of(view, &timer.incident)?,
         },

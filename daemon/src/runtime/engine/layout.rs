@@ -173,7 +173,7 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
         TimerKind::Fallback => format!("{}/fallback", timer.incident),
         TimerKind::Hold => format!("{}/hold", timer.incident),
         TimerKind::Prompt { prompt } => format!("{}/prompt-{prompt}", timer.incident),
-        TimerKind::Task { task } => format!("{}/task-{task}", timer.incident),
+        TimerKind::Ask { question } => format!("{}/ask-{}", timer.incident, question.key()),
         TimerKind::Promise { audience } => format!("{}/promise-{audience}", timer.incident),
         TimerKind::Tally => format!("{}/tally", timer.incident),
         TimerKind::Clear => format!("{}/clear", timer.incident),

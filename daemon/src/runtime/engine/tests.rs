@@ -48,6 +48,7 @@ fn opening() -> Opening {
     let grading = Grading {
         grade: Grade::Minor,
         security: false,
+        unsure: false,
     };
     Opening {
         grading: verdict(grading),

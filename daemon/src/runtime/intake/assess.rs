@@ -248,6 +248,7 @@ impl Assessor {
         let standing = facts.grade.map(|grade| Grading {
             grade,
             security: facts.security,
+            unsure: false,
         });
         let in_force = grading.value.over(standing, graded.by_person);
         let incident = IncidentView::new(facts.clone().graded(in_force));
@@ -431,6 +432,7 @@ fn fallback_grading(why: &str) -> Verdict<Grading> {
     let value = Grading {
         grade: tocsin_core::Grade::Major,
         security: false,
+        unsure: false,
     };
     let reason = "the alert could not be routed, so it counts as major".to_owned();
     Verdict {

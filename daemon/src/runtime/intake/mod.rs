@@ -247,6 +247,19 @@ impl Intake {
         let (grade, replan) = match &mut command {
             Command::Grade { grade, replan, .. } => (Some(*grade), replan),
             Command::ReopenDue { replan, .. } => (None, replan),
+            Command::Answer {
+                prompt,
+                choice,
+                replan,
+                ..
+            } => {
+                let state = self.view.incident(incident)?;
+                let asked = state.and_then(|it| it.incident.prompts.all.get(prompt).cloned());
+                let Some(grade) = asked.and_then(|it| it.question.grade_of(choice)) else {
+                    return Ok(command);
+                };
+                (Some(grade), replan)
+            }
             _ => return Ok(command),
         };
         if replan.is_some() {

@@ -215,6 +215,7 @@ fn answer_to(
             prompt,
             choice,
             via,
+            replan: None,
         },
         _ => return None,
     })

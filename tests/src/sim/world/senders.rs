@@ -133,8 +133,9 @@ impl World {
             2 => Command::Reassign { to },
             _ => Command::Answer {
                 prompt: 1 + u32::try_from(self.rng.below(3)).unwrap_or(0),
-                choice: (*self.rng.pick(&["yes", "no"])).to_owned(),
+                choice: (*self.rng.pick(&["yes", "no", "broken", "resolve"])).to_owned(),
                 via,
+                replan: None,
             },
         }
     }

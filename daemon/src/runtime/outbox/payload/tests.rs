@@ -16,6 +16,7 @@ fn graded(grade: Grade) -> Event {
     Event::Graded {
         grade,
         security: false,
+        unsure: false,
         reason: "so it is".to_owned(),
         source: None,
     }
@@ -34,6 +35,7 @@ fn events() -> Vec<Recorded> {
     let acknowledged = Event::Acknowledged {
         via: "slack".to_owned(),
         hold_until: None,
+        approach_at: None,
     };
     let all = [
         (Actor::Tocsin, serde_json::from_value(opened).unwrap()),

@@ -1,5 +1,6 @@
 //! One line per incident, by number: what lists are made of, so that a list never reads streams.
 
+use tocsin_core::Timestamp;
 use tocsin_core::incident::Incident;
 use tocsin_store::{Store, Table};
 
@@ -69,6 +70,31 @@ pub fn newest(
         end = start + 1;
     }
     Ok((found, Some(end)))
+}
+
+/// Passes the line of each incident that opened since a time, the newest first. Numbers rise with
+/// time.
+///
+/// # Errors
+/// As [`of_number`].
+pub fn opened_since(
+    store: &dyn Store,
+    last: u64,
+    since: Timestamp,
+    mut see: impl FnMut(&Summary),
+) -> Result<(), EngineError> {
+    let limit = usize::try_from(WINDOW_ROWS).unwrap_or(1);
+    let mut before = None;
+    loop {
+        let (found, next) = newest(store, last, before, limit, |_| true)?;
+        let is_over = found.last().is_some_and(|it| it.opened_at() < since);
+        let within = found.iter().filter(|it| it.opened_at() >= since);
+        within.for_each(&mut see);
+        match next {
+            Some(next) if !is_over => before = Some(next),
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// Writes an incident's line.

@@ -243,6 +243,7 @@ impl Standing {
             team: Some("payments".into()),
             grade: self.grade,
             security: self.security,
+            unsure: false,
             grade_reason: "it is bad".to_owned(),
             grade_source: (!self.by_person).then(PolicySource::default),
             route_reason: String::new(),
@@ -267,6 +268,7 @@ impl Standing {
             events.push(recorded(Event::Acknowledged {
                 via,
                 hold_until: None,
+                approach_at: None,
             }));
         }
         if self.mitigated {

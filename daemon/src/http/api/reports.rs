@@ -1,0 +1,51 @@
+//! `/api/v1/reports`: figures over many incidents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use tocsin_core::{Audience, PromiseCounts};
+use utoipa_axum::routes;
+
+use crate::api::{PromiseReport, ReportQuery};
+use crate::app::App;
+use crate::config::Span;
+use crate::http::guard::Reader;
+use crate::http::problem::{Kind, Problem};
+use crate::http::{Routes, blocking};
+use crate::runtime::state::tables::summary;
+
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new().routes(routes!(promises))
+}
+
+/// Counts how many promised updates came in time.
+#[utoipa::path(
+    get, path = "/api/v1/reports/promises", tag = "reports", params(ReportQuery),
+    security(("token" = ["read"])),
+    responses((status = 200, description = "The counts", body = PromiseReport))
+)]
+async fn promises(
+    State(app): State<Arc<App>>,
+    Reader(_): Reader,
+    query: Result<Query<ReportQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<axum::Json<PromiseReport>, Problem> {
+    let query = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
+    let span: Result<Span, _> = query.0.since.parse();
+    let span = span.map_err(|error| Problem::new(Kind::MALFORMED, format!("since: {error}")))?;
+    let report = blocking(move || {
+        let since = app.clock.now().minus_ms(span.as_ms());
+        let last = app.view.last_number()?;
+        let (mut incidents, mut counts) = (0, BTreeMap::<Audience, PromiseCounts>::new());
+        summary::opened_since(app.store.as_ref(), last, since, |it| {
+            let counted = it.promises.iter().filter(|_| !it.drill);
+            incidents += u64::from(counted.clone().count() > 0);
+            for (audience, those) in counted {
+                let all = counts.entry(*audience).or_default();
+                *all = all.and(*those);
+            }
+        })?;
+        Ok(PromiseReport::of(since, incidents, &counts))
+    });
+    Ok(axum::Json(report.await?))
+}
