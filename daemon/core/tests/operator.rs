@@ -210,7 +210,7 @@ fn an_alert_that_fires_again_withdraws_the_question_whether_it_is_solved() {
     let mut world = operated(Grade::Minor);
     world.at(10 * MINUTE).end("A");
     world.run_until(20 * MINUTE);
-    world.at(21 * MINUTE).fire("A");
+    world.at(20 * MINUTE + 1).fire("A");
     assert!(!is_open(&world, Question::Solved));
     let line = "the question to ada needs no answer: an alert fires again";
     assert!(says(&world, line), "{:#?}", world.stream);
