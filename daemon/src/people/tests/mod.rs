@@ -2,6 +2,8 @@
 
 mod choice;
 mod clock_changes;
+mod hours;
+mod load;
 mod no_hole;
 mod overrides;
 mod waking;
