@@ -192,9 +192,8 @@ impl OnCall {
 
 impl PersonLine {
     fn of(roster: &Roster, id: PersonId) -> Self {
-        let name = roster.people.get(&id).map(|it| it.name.clone());
         Self {
-            name: name.unwrap_or_else(|| id.to_string()),
+            name: roster.name(&id),
             person: id.0,
         }
     }

@@ -1,5 +1,7 @@
 //! `tocsin oncall`: who is on call, and who changes that.
 
+mod load;
+
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::client::{Client, ClientArgs};
@@ -41,6 +43,13 @@ enum OncallCommand {
                             tocsin oncall export --person ada --weeks 12 > ada.ics"
     )]
     Export(ExportArgs),
+    /// Show how much people had to do, and how unequally that is shared
+    ///
+    /// The load is a number for comparisons: the minutes as operator and as spokesperson, 15 for
+    /// each page, and 45 more for each page from 22:00 to 06:00 where the person is.
+    #[command(after_help = "Examples:\n  tocsin oncall load\n  \
+                            tocsin oncall load --team payments --since 7d")]
+    Load(load::LoadArgs),
     #[command(flatten)]
     Change(ChangeArgs),
 }
@@ -177,6 +186,7 @@ pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
             // Every line of an iCalendar ends with CR LF, which is part of the format.
             out.raw(&text)
         }
+        OncallCommand::Load(args) => args.run(out),
         OncallCommand::Change(args) => {
             let client = Client::new(&args.common.client)?;
             let answer = client.post(&format!("{PATH}/actions"), &args.action)?;

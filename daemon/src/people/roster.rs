@@ -80,6 +80,23 @@ impl Roster {
         in_team.map(|person| person.id.clone()).collect()
     }
 
+    /// The name of a person; their ID if they are not in the configuration.
+    #[must_use]
+    pub fn name(&self, id: &PersonId) -> String {
+        let person = self.people.get(id);
+        person.map_or_else(|| id.to_string(), |it| it.name.clone())
+    }
+
+    /// Refuses the ID of a team, with those that exist.
+    #[must_use]
+    pub fn no_team(&self, id: &str) -> String {
+        let known: Vec<&str> = self.teams.keys().map(TeamId::as_str).collect();
+        match known.is_empty() {
+            true => format!("there is no team `{id}`; add [teams.{id}]"),
+            false => format!("there is no team `{id}`; there are {}", known.join(", ")),
+        }
+    }
+
     /// Refuses the ID of a person, with those that exist.
     #[must_use]
     pub fn no_person(&self, id: &str) -> String {

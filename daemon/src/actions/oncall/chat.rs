@@ -12,6 +12,8 @@ pub(crate) enum OnCallLine {
     List,
     /// Show the schedule of a rotation.
     Show(String),
+    /// Show how much the members of a team, or all people, had to do.
+    Load(Option<String>),
     /// Show the possible commands.
     Help,
 }
@@ -20,6 +22,7 @@ pub(crate) enum OnCallLine {
 pub(crate) fn help() -> String {
     let mut lines = vec!["oncall who".to_owned(), "oncall show ROTATION".to_owned()];
     lines.push("oncall list".to_owned());
+    lines.push("oncall load [TEAM]".to_owned());
     let verbs = ON_CALL_VERBS.iter();
     lines.extend(verbs.map(|it| format!("oncall {} {}", it.name, it.syntax)));
     lines.join(" · ")
@@ -39,6 +42,8 @@ pub(crate) fn parse(rest: &str) -> Result<OnCallLine, String> {
         ("who", []) => return Ok(OnCallLine::Who),
         ("list", []) => return Ok(OnCallLine::List),
         ("show", [rotation]) => return Ok(OnCallLine::Show((*rotation).to_owned())),
+        ("load", []) => return Ok(OnCallLine::Load(None)),
+        ("load", [team]) => return Ok(OnCallLine::Load(Some((*team).to_owned()))),
         ("help", []) => return Ok(OnCallLine::Help),
         _ => {}
     }

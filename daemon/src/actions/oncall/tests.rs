@@ -277,6 +277,11 @@ fn a_line_that_is_not_understood_says_what_is() {
         parse("show payments"),
         Ok(OnCallLine::Show("payments".into()))
     );
+    assert_eq!(parse("load"), Ok(OnCallLine::Load(None)));
+    assert_eq!(
+        parse("load payments"),
+        Ok(OnCallLine::Load(Some("payments".into())))
+    );
     let cancel = Cancel {
         id: "1f0c5a9e".into(),
     };

@@ -127,14 +127,19 @@ async fn act(
     Json(action): Json<OnCallAction>,
 ) -> Result<axum::Json<OnCallOutcome>, Problem> {
     let key = command_key(&headers, &holder, "oncall")?.map(|it| it.0);
-    let desk = OnCallDesk {
+    let outcome = change_on_call(&desk(&app), &holder.caller, &action, key).await?;
+    Ok(axum::Json(outcome))
+}
+
+/// What actions and questions need of the daemon.
+pub(super) fn desk(app: &App) -> OnCallDesk {
+    OnCallDesk {
         on_call: Arc::clone(&app.on_call),
         responders: app.intake.responders().clone(),
+        view: Arc::clone(&app.view),
         writer: app.writer.clone(),
         now: app.clock.now(),
-    };
-    let outcome = change_on_call(&desk, &holder.caller, &action, key).await?;
-    Ok(axum::Json(outcome))
+    }
 }
 
 fn read(query: Asked) -> Result<ScheduleQuery, Problem> {
@@ -164,10 +169,9 @@ fn exported(roster: &Roster, query: &ScheduleQuery, now: Timestamp) -> Result<St
                 true => rotation.began(now),
                 false => Some(shift.from),
             };
-            let known = roster.people.get(person);
             exported.push(ExportedShift {
                 rotation: name.clone(),
-                name: known.map_or_else(|| person.to_string(), |it| it.name.clone()),
+                name: roster.name(person),
                 began,
                 from: began.unwrap_or(shift.from),
                 until: shift.until,

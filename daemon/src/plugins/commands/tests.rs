@@ -162,6 +162,7 @@ async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
     assert!(canceled.ends_with("bob is on call now"), "{canceled}");
     for (line, says) in [
         ("oncall show night", "there is no rotation `night`"),
+        ("oncall load night", "there is no team `night`"),
         ("oncall cancel x", "there is no override `x`"),
         ("oncall take primary 4h", "only a person can take a shift"),
         ("oncall fetch", "type one of: oncall who"),
