@@ -4,6 +4,7 @@
 mod alerts;
 mod daemon;
 mod decisions;
+mod hours;
 mod incidents;
 mod load;
 mod oncall;
@@ -15,6 +16,7 @@ mod tokens;
 pub(crate) use alerts::*;
 pub(crate) use daemon::*;
 pub(crate) use decisions::*;
+pub(crate) use hours::*;
 pub(crate) use incidents::*;
 pub(crate) use load::*;
 pub(crate) use oncall::*;

@@ -1,5 +1,6 @@
 //! `tocsin oncall`: who is on call, and who changes that.
 
+mod hours;
 mod load;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
@@ -50,6 +51,13 @@ enum OncallCommand {
     #[command(after_help = "Examples:\n  tocsin oncall load\n  \
                             tocsin oncall load --team payments --since 7d")]
     Load(load::LoadArgs),
+    /// Write how long people were on call in a month as CSV
+    ///
+    /// For each person: hours on call, those at night and on weekends by their own clock, pages,
+    /// incidents and minutes in roles. A month of the past is computed from the rotations as they
+    /// are configured now, with the overrides that were made.
+    #[command(after_help = "Example:\n  tocsin oncall hours --month 2026-11 > november.csv")]
+    Hours(hours::HoursArgs),
     #[command(flatten)]
     Change(ChangeArgs),
 }
@@ -187,6 +195,7 @@ pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
             out.raw(&text)
         }
         OncallCommand::Load(args) => args.run(out),
+        OncallCommand::Hours(args) => args.run(out),
         OncallCommand::Change(args) => {
             let client = Client::new(&args.common.client)?;
             let answer = client.post(&format!("{PATH}/actions"), &args.action)?;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use chrono::{Datelike, Months, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{PersonId, Timestamp};
 use tocsin_policy::calendar::{Hours, Restriction};
@@ -80,6 +81,19 @@ impl FromStr for Month {
         let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d");
         let first = first.ok().filter(|_| text.len() == "2026-11".len());
         first.map(Self).ok_or_else(|| UnknownMonth(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Month {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        into.collect_str(self)
     }
 }
 

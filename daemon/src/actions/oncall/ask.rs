@@ -3,7 +3,9 @@
 use super::chat::{OnCallLine, help};
 use super::{OnCallAction, OnCallDesk};
 use crate::actions::NotDone;
-use crate::api::{LoadQuery, LoadReport, OnCall, OverrideList, ScheduleQuery};
+use crate::api::{
+    HoursLine, HoursQuery, HoursReport, LoadQuery, LoadReport, OnCall, OverrideList, ScheduleQuery,
+};
 use crate::runtime::LoadReader;
 
 /// What a line of chat asks for.
@@ -53,5 +55,22 @@ impl OnCallDesk {
             loads.push((person, load));
         }
         Ok(LoadReport::of(query, &roster, window, loads))
+    }
+
+    /// How long people were on call in a month, and what they had to do in it.
+    ///
+    /// # Errors
+    /// [`NotDone`] when nothing is known of the month, or the store cannot be read.
+    pub(crate) fn hours(&self, query: &HoursQuery) -> Result<HoursReport, NotDone> {
+        let month = query.checked(self.now).map_err(NotDone::Invalid)?;
+        let roster = self.on_call.roster();
+        let reader = LoadReader::at(&self.view, &roster, self.now);
+        let mut people = Vec::new();
+        for (person, time) in roster.on_call_in(month, self.now) {
+            let (from, until) = month.window(roster.zone(&person));
+            let load = reader.load_of(&person, (from, until.min(self.now)))?;
+            people.push(HoursLine::of(&roster, &person, time, load));
+        }
+        Ok(HoursReport { month, people })
     }
 }

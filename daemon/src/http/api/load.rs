@@ -1,19 +1,19 @@
-//! `/api/v1/oncall/load`: how much people had to do.
+//! `/api/v1/oncall/load` and `/hours`: how much people had to do, and how long they were on call.
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use utoipa_axum::routes;
 
-use super::oncall::desk;
-use crate::api::{LoadQuery, LoadReport};
+use super::oncall::{Asked, desk, read};
+use crate::api::{HoursQuery, HoursReport, LoadQuery, LoadReport};
 use crate::app::App;
 use crate::http::guard::Reader;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::http::{Routes, blocking};
 
 pub(in crate::http) fn routes() -> Routes {
-    Routes::new().routes(routes!(load))
+    Routes::new().routes(routes!(load)).routes(routes!(hours))
 }
 
 /// Shows how much people had to do, and how unequally that is shared.
@@ -28,9 +28,28 @@ pub(in crate::http) fn routes() -> Routes {
 async fn load(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
-    query: Result<Query<LoadQuery>, axum::extract::rejection::QueryRejection>,
+    query: Asked<LoadQuery>,
 ) -> Result<axum::Json<LoadReport>, Problem> {
-    let Query(query) = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
+    let query = read(query)?;
     let report = blocking(move || Ok(desk(&app).load(&query)?));
+    Ok(axum::Json(report.await?))
+}
+
+/// Shows how long people were on call in a month, and what they had to do in it.
+#[utoipa::path(
+    get, path = "/api/v1/oncall/hours", tag = "people", params(HoursQuery),
+    security(("token" = ["read"])),
+    responses(
+        (status = 200, description = "Everybody in the configuration", body = HoursReport),
+        (status = 422, description = "Nothing is known of this month"),
+    )
+)]
+async fn hours(
+    State(app): State<Arc<App>>,
+    Reader(_): Reader,
+    query: Asked<HoursQuery>,
+) -> Result<axum::Json<HoursReport>, Problem> {
+    let query = read(query)?;
+    let report = blocking(move || Ok(desk(&app).hours(&query)?));
     Ok(axum::Json(report.await?))
 }

@@ -19,7 +19,7 @@ use crate::http::{Routes, blocking};
 use crate::ical::{ExportedShift, export};
 use crate::people::Roster;
 
-type Asked = Result<Query<ScheduleQuery>, axum::extract::rejection::QueryRejection>;
+pub(super) type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
 pub(in crate::http) fn routes() -> Routes {
     Routes::new()
@@ -73,7 +73,7 @@ async fn overrides(
 async fn schedule(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
-    query: Asked,
+    query: Asked<ScheduleQuery>,
 ) -> Result<axum::Json<Schedule>, Problem> {
     let query = read(query)?;
     let schedule = blocking(move || {
@@ -96,7 +96,7 @@ async fn schedule(
 async fn calendar(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
-    query: Asked,
+    query: Asked<ScheduleQuery>,
 ) -> Result<Response, Problem> {
     let query = read(query)?;
     let text = blocking(move || exported(&app.on_call.roster(), &query, app.clock.now())).await?;
@@ -142,7 +142,8 @@ pub(super) fn desk(app: &App) -> OnCallDesk {
     }
 }
 
-fn read(query: Asked) -> Result<ScheduleQuery, Problem> {
+/// The query of a request.
+pub(super) fn read<T>(query: Asked<T>) -> Result<T, Problem> {
     let query = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
     Ok(query.0)
 }

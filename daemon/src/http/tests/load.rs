@@ -110,3 +110,59 @@ async fn a_team_that_does_not_exist_is_refused_with_those_that_do() {
     let says = "there is no team `shops`; there are idle, shop";
     assert!(answer.text.contains(says), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn the_hours_of_a_month_are_those_of_everybodys_clock_with_what_they_had_to_do() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    let hours = async |month: &str| {
+        let path = format!("/api/v1/oncall/hours?month={month}");
+        rig.get(&path, &ada).await
+    };
+    // The first turn is ada's, from Monday 5 January at nine in Berlin; it is the 31st at 13:10.
+    let january = hours("2026-01").await.is(200).json();
+    assert_eq!(january["month"], "2026-01");
+    let line = &january["people"][0];
+    assert_eq!(
+        (&line["person"], &line["hours"], &line["night_hours"]),
+        (&json!("ada"), &json!(2.0 * 168.0), &json!(14.0 * 8.0))
+    );
+    assert_eq!(line["weekend_hours"], 4.0 * 24.0);
+    assert_eq!(
+        january["people"][1]["hours"], 292.17,
+        "a week, and 5 days with 4 hours"
+    );
+    let (begin, end) = ("2026-02-06T09:00", "2026-02-08T09:00");
+    let over = json!({
+        "action": "override", "rotation": "primary", "person": "bob", "from": begin, "until": end,
+    });
+    let path = "/api/v1/oncall/actions";
+    rig.post(path, &ada, &over).await.is(200);
+    an_hour(&rig, &ada).await;
+    hours("2026-02").await.is(422);
+    let a_year_later = NOW.plus_ms(360 * 24 * HOUR_MS);
+    rig.clock.set(a_year_later);
+    // The store sweeps what has expired.
+    let writer = &rig.app.writer;
+    writer.ask(crate::runtime::Request::Expire).await.unwrap();
+    let january = hours("2026-01").await.is(200).json();
+    let line = &january["people"][0];
+    assert_eq!(
+        (&line["incidents"], &line["operator_minutes"]),
+        (&json!(1), &json!(60))
+    );
+    let february = hours("2026-02").await.is(200).json();
+    // Of her two weeks, from the 2nd and the 16th on, bob has taken two days of the first.
+    let of = |person: usize| february["people"][person]["hours"].clone();
+    assert_eq!((of(0), of(1)), (json!(336.0 - 48.0), json!(336.0 + 48.0)));
+    for (month, status, says) in [
+        ("2026-03", 200, "\"hours\":"),
+        ("2025-12", 422, "more than 400 days ago"),
+        ("2027-02", 422, "has not begun"),
+        ("march", 400, "write it as 2026-11"),
+    ] {
+        let answer = hours(month).await;
+        assert!(answer.text.contains(says), "{}", answer.text);
+        answer.is(status);
+    }
+}
