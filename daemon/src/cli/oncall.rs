@@ -11,8 +11,9 @@ use super::output::{Out, OutputArg, cell, cell_of, clean};
 use crate::actions::oncall::{ON_CALL_VERBS, OnCallAction};
 use crate::api::{
     OnCall, OnCallOutcome, OverrideLine, OverrideList, RotationLine, RotationSchedule, Schedule,
-    ScheduleQuery, SpanLine, local,
+    ScheduleQuery, SpanLine, WhoQuery, local,
 };
+use crate::config::Moment;
 
 const PATH: &str = "/api/v1/oncall";
 
@@ -25,9 +26,10 @@ pub(super) struct OncallArgs {
 
 #[derive(Debug, Subcommand)]
 enum OncallCommand {
-    /// Show who is on call now in every rotation
-    #[command(after_help = "Example:\n  tocsin oncall who")]
-    Who(Common),
+    /// Show who is on call in every rotation, now or at another time
+    #[command(after_help = "Examples:\n  tocsin oncall who\n  \
+                            tocsin oncall who --at 2026-12-24T20:00")]
+    Who(WhoArgs),
     /// Show who is on call when, with overrides, gaps and who is out of office
     #[command(after_help = "Examples:\n  tocsin oncall show\n  \
                             tocsin oncall show payments --weeks 8")]
@@ -69,6 +71,16 @@ struct Common {
     output: OutputArg,
     #[command(flatten)]
     client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+struct WhoArgs {
+    /// When, local to each rotation's time zone unless it has an offset from UTC; at most 53 weeks
+    /// ahead and 400 days back
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -154,8 +166,9 @@ impl FromArgMatches for ChangeArgs {
 pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     match &args.command {
         OncallCommand::Who(args) => {
-            let answer = Client::new(&args.client)?.get(PATH)?;
-            answer.show(args.output, out, |oncall: &OnCall, out| {
+            let client = Client::new(&args.common.client)?;
+            let answer = client.list(PATH, &WhoQuery { at: args.at })?;
+            answer.show(args.common.output, out, |oncall: &OnCall, out| {
                 let rows: Vec<_> = oncall.rotations.iter().map(row).collect();
                 out.table(
                     &["ROTATION", "ON CALL", "UNTIL", "NOTE"],

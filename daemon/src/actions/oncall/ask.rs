@@ -5,6 +5,7 @@ use super::{OnCallAction, OnCallDesk};
 use crate::actions::NotDone;
 use crate::api::{
     HoursLine, HoursQuery, HoursReport, LoadQuery, LoadReport, OnCall, OverrideList, ScheduleQuery,
+    WhoQuery,
 };
 use crate::runtime::LoadReader;
 
@@ -26,7 +27,7 @@ impl OnCallDesk {
         Ok(Answered::Says(match line {
             OnCallLine::Change(action) => return Ok(Answered::Changes(action)),
             OnCallLine::Help => help(),
-            OnCallLine::Who => OnCall::at(&self.responders, now).to_string(),
+            OnCallLine::Who(at) => self.who(&WhoQuery { at })?.to_string(),
             OnCallLine::List => {
                 let (kept, roster) = (self.on_call.overrides()?, self.on_call.roster());
                 OverrideList::of(&kept, &roster, now).to_string()
@@ -40,6 +41,15 @@ impl OnCallDesk {
                 self.load(&LoadQuery { team, since })?.to_string()
             }
         }))
+    }
+
+    /// Who is on call at a time.
+    ///
+    /// # Errors
+    /// [`NotDone`] when it is too far away.
+    pub(crate) fn who(&self, query: &WhoQuery) -> Result<OnCall, NotDone> {
+        let on_call = query.on_call(&self.responders, self.now);
+        on_call.map_err(NotDone::Invalid)
     }
 
     /// How much people had to do.

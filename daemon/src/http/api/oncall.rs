@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::incidents::command_key;
 use crate::actions::oncall::{OnCallAction, OnCallDesk, change_on_call};
-use crate::api::{OnCall, OnCallOutcome, OverrideList, Schedule, ScheduleQuery};
+use crate::api::{OnCall, OnCallOutcome, OverrideList, Schedule, ScheduleQuery, WhoQuery};
 use crate::app::App;
 use crate::http::body::Json;
 use crate::http::guard::{Reader, Responder};
@@ -30,18 +30,23 @@ pub(in crate::http) fn routes() -> Routes {
         .routes(routes!(act))
 }
 
-/// Shows who is on call.
+/// Shows who is on call, now or at another time.
 #[utoipa::path(
-    get, path = "/api/v1/oncall", tag = "people",
+    get, path = "/api/v1/oncall", tag = "people", params(WhoQuery),
     security(("token" = ["read"])),
-    responses((status = 200, description = "All rotations", body = OnCall))
+    responses(
+        (status = 200, description = "All rotations", body = OnCall),
+        (status = 422, description = "The time is too far away"),
+    )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
+    query: Asked<WhoQuery>,
 ) -> Result<axum::Json<OnCall>, Problem> {
-    let read = move || Ok(OnCall::at(app.intake.responders(), app.clock.now()));
-    Ok(axum::Json(blocking(read).await?))
+    let query = read(query)?;
+    let on_call = blocking(move || Ok(desk(&app).who(&query)?));
+    Ok(axum::Json(on_call.await?))
 }
 
 /// Lists the overrides that people made and that have not ended.
