@@ -22,7 +22,7 @@ mod rotation;
 mod waking;
 
 pub use absence::{ABSENCES_MAX, Absence, Absences};
-pub use ahead::ShiftAhead;
+pub use ahead::{HandoverAhead, ShiftAhead};
 pub use choice::{Choice, Hindrance, Reach};
 pub use foresight::{FORESIGHT_MS, OnCallWarning, WARNINGS_MAX};
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};

@@ -70,6 +70,22 @@ impl Roster {
         })
     }
 
+    /// Whether `oncall:NAME` pages a rotation.
+    #[must_use]
+    pub fn leads_to(&self, name: &str, rotation: &str) -> bool {
+        match self.rotations.contains_key(name) {
+            true => name == rotation,
+            false => self.is_of_team(name, rotation),
+        }
+    }
+
+    /// Whether a rotation is that of a team.
+    #[must_use]
+    pub fn is_of_team(&self, team: &str, rotation: &str) -> bool {
+        let of_team = self.teams.get(team).and_then(Option::as_ref);
+        of_team.is_some_and(|it| it == rotation)
+    }
+
     /// The members of `team`.
     #[must_use]
     pub fn members(&self, team: &TeamId) -> Vec<PersonId> {

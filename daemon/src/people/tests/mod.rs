@@ -2,6 +2,7 @@
 
 mod choice;
 mod clock_changes;
+mod handovers;
 mod hours;
 mod load;
 mod no_hole;
