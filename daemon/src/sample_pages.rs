@@ -1,6 +1,7 @@
 //! Pages and questions as people see them, for tests that compare every form of them with
 //! committed files.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -92,6 +93,7 @@ pub(crate) fn sample_pages() -> Vec<SamplePage> {
         page("hostile", "Europe/Berlin", Clearance::Basic, &[hostile()]),
         about_nothing("test", None),
         about_nothing("reminder", Some(shift())),
+        about_nothing("shift", Some(shift_with_open())),
     ]
 }
 
@@ -148,6 +150,17 @@ fn shift() -> ShiftNotice {
              button that arrives"
                 .to_owned(),
         ],
+        open: None,
+    }
+}
+
+/// A shift that begins in a quarter of an hour, with more open than a message names.
+fn shift_with_open() -> ShiftNotice {
+    ShiftNotice {
+        from: at("2026-01-02T20:25:00Z"),
+        warnings: Vec::new(),
+        open: Some(Vec::new()),
+        ..shift()
     }
 }
 
@@ -170,7 +183,10 @@ fn about_nothing(name: &'static str, shift: Option<ShiftNotice>) -> SamplePage {
     };
     let id = TestId::parse("test-1767384600000-ada").unwrap();
     let link = "https://tocsin.example/ack/ALL".to_owned();
-    let content = PageContent::of_test(&id, &test, &reader);
+    let open = [asked(everything()), secret(), little()].into_iter();
+    let mut open: Vec<_> = open.chain(bundle(7)).map(|it| it.incident).collect();
+    open.sort_by_key(|it| (Reverse(it.grading.grade), it.lifecycle.opened_at, it.number));
+    let content = PageContent::of_test(&id, &test, &open.iter().collect::<Vec<_>>(), &reader);
     let content = match test.shift {
         Some(_) => content,
         None => content.with_ack_links(link.clone(), |_| link.clone()),

@@ -122,6 +122,8 @@ pub const TEST_WAIT_MS: u64 = 10 * MINUTE_MS;
 pub const TESTS_PER_HOUR_MAX: usize = 24;
 /// Most warnings in a reminder of a shift.
 pub const SHIFT_WARNINGS_MAX: usize = 4;
+/// Most open incidents that a reminder of a shift knows.
+pub const SHIFT_INCIDENTS_MAX: usize = 50;
 /// How long a press proves that a contact reaches its person, in milliseconds: 90 days. Phones are
 /// replaced and applications lose their permissions more often than once a year.
 pub const PROVEN_MS: u64 = 90 * 24 * HOUR_MS;

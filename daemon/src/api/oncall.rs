@@ -8,7 +8,10 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Person, PersonId, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::people::{Hindrance, MadeOverride, ResponderLookup, Roster, Rotation, Span};
+use crate::config::Moment;
+use crate::people::{
+    Hindrance, MadeOverride, OVERRIDE_KEPT_MS, ResponderLookup, Roster, Rotation, Span,
+};
 use crate::time::{format_time, in_zone};
 
 /// Most weeks of one schedule.
@@ -19,6 +22,19 @@ const WEEKS_USUAL: u32 = 4;
 const WEEK_MS: u64 = 7 * 24 * HOUR_MS;
 /// Most lines of a text for chat.
 const LINES_MAX: usize = 40;
+
+/// Of which time to show who is on call.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhoQuery {
+    /// Such as 2026-12-24T20:00, local to each rotation's time zone, or 2026-12-24T20:00:00Z; at
+    /// most 53 weeks ahead and 400 days back. Left out, now.
+    #[schema(value_type = Option<String>)]
+    #[param(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<Moment>,
+}
 
 /// Every rotation, by name.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -32,7 +48,7 @@ pub(crate) struct RotationLine {
     pub(crate) rotation: String,
     /// The time zone of its handovers.
     pub(crate) timezone: String,
-    /// Who is on call now; empty when no layer covers this instant.
+    /// Who is on call now, or when it was asked for; empty when no layer covers this instant.
     pub(crate) now: Vec<PersonLine>,
     /// When that next changes; null when it never does.
     pub(crate) next_handover: Option<String>,
@@ -162,39 +178,65 @@ impl From<Hindrance> for HindranceLine {
     }
 }
 
-impl OnCall {
-    /// Who is on call at `now`.
-    pub(crate) fn at(lookup: &ResponderLookup, now: Timestamp) -> Self {
+impl WhoQuery {
+    /// Who is on call then. A time of the past is answered from the rotations as they are
+    /// configured now, with the overrides that are kept.
+    ///
+    /// # Errors
+    /// When the time is too far away.
+    pub(crate) fn on_call(
+        &self,
+        lookup: &ResponderLookup,
+        now: Timestamp,
+    ) -> Result<OnCall, String> {
         let roster = lookup.rosters.now();
-        let reach = |person: &Person| lookup.is_reachable(person);
+        let window = (
+            now.minus_ms(OVERRIDE_KEPT_MS),
+            now.plus_ms(u64::from(WEEKS_MAX) * WEEK_MS),
+        );
         let line = |(name, rotation): (&String, &Rotation)| {
-            let spans = roster.outlook(name, (now, now.plus_ms(1)), &reach);
-            let span = spans.into_iter().next().map(SpanLine::of);
-            RotationLine {
-                rotation: name.clone(),
-                timezone: rotation.zone.name().to_owned(),
-                now: rotation
-                    .on_call(now)
-                    .into_iter()
-                    .map(|id| PersonLine::of(&roster, id))
-                    .collect(),
-                next_handover: rotation.next_handover(now).map(format_time),
-                over: span.as_ref().and_then(|it| it.over.clone()),
-                hindrance: span.as_ref().and_then(|it| it.hindrance),
-                paged: span.and_then(|it| it.paged),
+            let at = self.at.map_or(now, |it| it.instant(rotation.zone));
+            match window.0 <= at && at <= window.1 {
+                true => Ok(RotationLine::at(lookup, &roster, (name, rotation), at)),
+                false => Err(format!(
+                    "choose a time at most {WEEKS_MAX} weeks ahead and 400 days back"
+                )),
             }
         };
+        let rotations = roster.rotations.iter().map(line);
+        Ok(OnCall {
+            rotations: rotations.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl RotationLine {
+    fn at(
+        lookup: &ResponderLookup,
+        roster: &Roster,
+        (name, rotation): (&String, &Rotation),
+        at: Timestamp,
+    ) -> Self {
+        let reach = |person: &Person| lookup.is_reachable(person);
+        let spans = roster.outlook(name, (at, at.plus_ms(1)), &reach);
+        let span = spans.into_iter().next().map(SpanLine::of);
+        let people = rotation.on_call(at).into_iter();
         Self {
-            rotations: roster.rotations.iter().map(line).collect(),
+            rotation: name.clone(),
+            timezone: rotation.zone.name().to_owned(),
+            now: people.map(|id| PersonLine::of(roster, id)).collect(),
+            next_handover: rotation.next_handover(at).map(format_time),
+            over: span.as_ref().and_then(|it| it.over.clone()),
+            hindrance: span.as_ref().and_then(|it| it.hindrance),
+            paged: span.and_then(|it| it.paged),
         }
     }
 }
 
 impl PersonLine {
     fn of(roster: &Roster, id: PersonId) -> Self {
-        let name = roster.people.get(&id).map(|it| it.name.clone());
         Self {
-            name: name.unwrap_or_else(|| id.to_string()),
+            name: roster.name(&id),
             person: id.0,
         }
     }

@@ -1,5 +1,8 @@
 //! `tocsin oncall`: who is on call, and who changes that.
 
+mod hours;
+mod load;
+
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::client::{Client, ClientArgs};
@@ -8,8 +11,9 @@ use super::output::{Out, OutputArg, cell, cell_of, clean};
 use crate::actions::oncall::{ON_CALL_VERBS, OnCallAction};
 use crate::api::{
     OnCall, OnCallOutcome, OverrideLine, OverrideList, RotationLine, RotationSchedule, Schedule,
-    ScheduleQuery, SpanLine, local,
+    ScheduleQuery, SpanLine, WhoQuery, local,
 };
+use crate::config::Moment;
 
 const PATH: &str = "/api/v1/oncall";
 
@@ -22,9 +26,10 @@ pub(super) struct OncallArgs {
 
 #[derive(Debug, Subcommand)]
 enum OncallCommand {
-    /// Show who is on call now in every rotation
-    #[command(after_help = "Example:\n  tocsin oncall who")]
-    Who(Common),
+    /// Show who is on call in every rotation, now or at another time
+    #[command(after_help = "Examples:\n  tocsin oncall who\n  \
+                            tocsin oncall who --at 2026-12-24T20:00")]
+    Who(WhoArgs),
     /// Show who is on call when, with overrides, gaps and who is out of office
     #[command(after_help = "Examples:\n  tocsin oncall show\n  \
                             tocsin oncall show payments --weeks 8")]
@@ -41,6 +46,20 @@ enum OncallCommand {
                             tocsin oncall export --person ada --weeks 12 > ada.ics"
     )]
     Export(ExportArgs),
+    /// Show how much people had to do, and how unequally that is shared
+    ///
+    /// The load is a number for comparisons: the minutes as operator and as spokesperson, 15 for
+    /// each page, and 45 more for each page from 22:00 to 06:00 where the person is.
+    #[command(after_help = "Examples:\n  tocsin oncall load\n  \
+                            tocsin oncall load --team payments --since 7d")]
+    Load(load::LoadArgs),
+    /// Write how long people were on call in a month as CSV
+    ///
+    /// For each person: hours on call, those at night and on weekends by their own clock, pages,
+    /// incidents and minutes in roles. A month of the past is computed from the rotations as they
+    /// are configured now, with the overrides that were made.
+    #[command(after_help = "Example:\n  tocsin oncall hours --month 2026-11 > november.csv")]
+    Hours(hours::HoursArgs),
     #[command(flatten)]
     Change(ChangeArgs),
 }
@@ -52,6 +71,16 @@ struct Common {
     output: OutputArg,
     #[command(flatten)]
     client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+struct WhoArgs {
+    /// When, local to each rotation's time zone unless it has an offset from UTC; at most 53 weeks
+    /// ahead and 400 days back
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -137,8 +166,9 @@ impl FromArgMatches for ChangeArgs {
 pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     match &args.command {
         OncallCommand::Who(args) => {
-            let answer = Client::new(&args.client)?.get(PATH)?;
-            answer.show(args.output, out, |oncall: &OnCall, out| {
+            let client = Client::new(&args.common.client)?;
+            let answer = client.list(PATH, &WhoQuery { at: args.at })?;
+            answer.show(args.common.output, out, |oncall: &OnCall, out| {
                 let rows: Vec<_> = oncall.rotations.iter().map(row).collect();
                 out.table(
                     &["ROTATION", "ON CALL", "UNTIL", "NOTE"],
@@ -177,6 +207,8 @@ pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
             // Every line of an iCalendar ends with CR LF, which is part of the format.
             out.raw(&text)
         }
+        OncallCommand::Load(args) => args.run(out),
+        OncallCommand::Hours(args) => args.run(out),
         OncallCommand::Change(args) => {
             let client = Client::new(&args.common.client)?;
             let answer = client.post(&format!("{PATH}/actions"), &args.action)?;

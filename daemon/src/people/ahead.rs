@@ -1,5 +1,4 @@
-//! Shifts that begin soon, and by which contact their people are reminded of what speaks against
-//! them.
+//! Shifts that begin soon, who hands over to whom, and by which contact people are reminded of it.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +24,48 @@ pub struct ShiftAhead {
     pub from: Timestamp,
 }
 
+/// A time at which somebody else is paged for a rotation than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandoverAhead {
+    pub rotation: String,
+    /// Who was paged before; `None` after a gap.
+    pub outgoing: Option<PersonId>,
+    pub incoming: PersonId,
+    pub at: Timestamp,
+}
+
 impl Roster {
+    /// The handovers after the first and until the second time, by rotation, also of shifts that go
+    /// on within a day. None to somebody who is paged although they are out of office.
+    #[must_use]
+    pub fn handovers_ahead(
+        &self,
+        window: (Timestamp, Timestamp),
+        reach: Reach<'_>,
+    ) -> Vec<HandoverAhead> {
+        let mut ahead = Vec::new();
+        for name in self.rotations.keys() {
+            let spans = self.outlook(name, (window.0, window.1.plus_ms(1)), reach);
+            for pair in spans.windows(2) {
+                let [before, after] = pair else { continue };
+                let Some(incoming) = after.paged.as_ref().filter(|_| before.paged != after.paged)
+                else {
+                    continue;
+                };
+                let known = self.people.get(incoming);
+                if known.is_some_and(|it| self.hindrance(it, after.from, reach).is_none()) {
+                    ahead.push(HandoverAhead {
+                        rotation: name.clone(),
+                        outgoing: before.paged.clone(),
+                        incoming: incoming.clone(),
+                        at: after.from,
+                    });
+                }
+            }
+        }
+        ahead
+    }
+
     /// The shifts that begin after the first and until the second time, by rotation. One that goes
     /// on within a day, after a night or after an hour that somebody else took, does not begin; one
     /// that goes on after an absence of a day or more does. Somebody who is paged although they are

@@ -11,7 +11,9 @@ mod ahead;
 mod choice;
 mod foresight;
 mod handover;
+mod hours;
 mod layer;
+mod load;
 mod outlook;
 mod overrides;
 mod responders;
@@ -20,11 +22,13 @@ mod rotation;
 mod waking;
 
 pub use absence::{ABSENCES_MAX, Absence, Absences};
-pub use ahead::ShiftAhead;
+pub use ahead::{HandoverAhead, ShiftAhead};
 pub use choice::{Choice, Hindrance, Reach};
 pub use foresight::{FORESIGHT_MS, OnCallWarning, WARNINGS_MAX};
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
+pub use hours::{Month, OnCallTime, UnknownMonth, Window};
 pub use layer::Layer;
+pub use load::{LOAD_WINDOW_MS, Load, Top, gini, top};
 pub use outlook::{Gap, Span};
 pub use overrides::{
     MadeOverride, NewOverride, OVERRIDE_AHEAD_MS_MAX, OVERRIDE_KEPT_MS, OVERRIDES_KEPT_MAX,

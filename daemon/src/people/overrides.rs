@@ -12,12 +12,14 @@ use crate::time::in_zone;
 
 /// Most overrides of one rotation that have not ended.
 pub const OVERRIDES_LIVE_MAX: usize = 128;
-/// Most overrides of one rotation that are kept, with those that ended; the oldest go first.
-pub const OVERRIDES_KEPT_MAX: usize = 256;
+/// Most overrides of one rotation that are kept, with those that ended; the oldest go first. That
+/// is more than two a day for as long as they are kept.
+pub const OVERRIDES_KEPT_MAX: usize = 1_024;
 /// How far ahead an override may end, in milliseconds: 366 days.
 pub const OVERRIDE_AHEAD_MS_MAX: u64 = 366 * 24 * HOUR_MS;
-/// How long an override is kept after its end, in milliseconds: 30 days.
-pub const OVERRIDE_KEPT_MS: u64 = 30 * 24 * HOUR_MS;
+/// How long an override is kept after its end, in milliseconds: 400 days, so that it can be asked
+/// who was on call in last year's months.
+pub const OVERRIDE_KEPT_MS: u64 = 400 * 24 * HOUR_MS;
 /// Longest reason, in bytes.
 pub const REASON_BYTES_MAX: usize = 500;
 /// Length of an ID, in hexadecimal digits.

@@ -70,6 +70,22 @@ impl Roster {
         })
     }
 
+    /// Whether `oncall:NAME` pages a rotation.
+    #[must_use]
+    pub fn leads_to(&self, name: &str, rotation: &str) -> bool {
+        match self.rotations.contains_key(name) {
+            true => name == rotation,
+            false => self.is_of_team(name, rotation),
+        }
+    }
+
+    /// Whether a rotation is that of a team.
+    #[must_use]
+    pub fn is_of_team(&self, team: &str, rotation: &str) -> bool {
+        let of_team = self.teams.get(team).and_then(Option::as_ref);
+        of_team.is_some_and(|it| it == rotation)
+    }
+
     /// The members of `team`.
     #[must_use]
     pub fn members(&self, team: &TeamId) -> Vec<PersonId> {
@@ -78,6 +94,23 @@ impl Roster {
             .values()
             .filter(|person| person.teams.contains(team));
         in_team.map(|person| person.id.clone()).collect()
+    }
+
+    /// The name of a person; their ID if they are not in the configuration.
+    #[must_use]
+    pub fn name(&self, id: &PersonId) -> String {
+        let person = self.people.get(id);
+        person.map_or_else(|| id.to_string(), |it| it.name.clone())
+    }
+
+    /// Refuses the ID of a team, with those that exist.
+    #[must_use]
+    pub fn no_team(&self, id: &str) -> String {
+        let known: Vec<&str> = self.teams.keys().map(TeamId::as_str).collect();
+        match known.is_empty() {
+            true => format!("there is no team `{id}`; add [teams.{id}]"),
+            false => format!("there is no team `{id}`; there are {}", known.join(", ")),
+        }
     }
 
     /// Refuses the ID of a person, with those that exist.

@@ -18,11 +18,11 @@ use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
 use crate::actions::oncall::chat::OnCallLine;
-use crate::actions::oncall::{self, change_on_call};
+use crate::actions::oncall::{Answered, change_on_call};
 use crate::actions::{
     self, Action, Asked, Caller, Log, NewIncident, NotDone, Paged, acknowledge, answer, perform,
 };
-use crate::api::{OnCall, OverrideList, ScheduleQuery, StatusFilter};
+use crate::api::StatusFilter;
 use crate::auth::Scope;
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
 use crate::disclosure::{Clearance, Disclosed};
@@ -317,23 +317,9 @@ impl Call<'_> {
     /// Answers a command about who is on call, or carries it out.
     async fn on_call(&self, line: OnCallLine, by: &wit::Actor) -> Result<String, CommandError> {
         let desk = self.access.desk();
-        let now = desk.now;
-        let action = match line {
-            OnCallLine::Help => return Ok(oncall::chat::help()),
-            OnCallLine::Who => return Ok(OnCall::at(&desk.responders, now).to_string()),
-            OnCallLine::List => {
-                let kept = desk.on_call.overrides().map_err(refused)?;
-                let roster = desk.on_call.roster();
-                return Ok(OverrideList::of(&kept, &roster, now).to_string());
-            }
-            OnCallLine::Show(rotation) => {
-                let asked = ScheduleQuery::of(Some(rotation));
-                let found = asked.schedule(&desk.responders, now);
-                return found
-                    .map(|it| it.to_string())
-                    .map_err(CommandError::Invalid);
-            }
-            OnCallLine::Change(action) => action,
+        let action = match desk.answer(line).map_err(not_done)? {
+            Answered::Says(answer) => return Ok(answer),
+            Answered::Changes(action) => action,
         };
         let caller = self.caller(by)?;
         let key = Some(self.command_key().0);

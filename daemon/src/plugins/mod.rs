@@ -74,6 +74,7 @@ impl PluginAccess {
         OnCallDesk {
             on_call: Arc::clone(&self.on_call),
             responders: self.intake.responders().clone(),
+            view: Arc::clone(&self.view),
             writer: self.writer.clone(),
             now: self.clock.now(),
         }

@@ -45,6 +45,7 @@ pub use registry::on_call::{Maker, OnCall, OverrideError};
 pub use registry::silences::{SilenceError, Silences, silencing};
 pub use registry::tokens::{TokenError, Tokens};
 pub use state::leases::Leases;
+pub use state::load::LoadReader;
 pub use state::tables::absence::AbsenceRow;
 pub use state::tables::change::newest_changes;
 pub use state::tables::history;

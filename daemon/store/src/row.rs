@@ -68,10 +68,14 @@ pub enum Table {
     Proof = 28,
     /// Shifts of which their person was reminded.
     ShiftTold = 29,
+    /// How often people were paged, by person and day.
+    PageCount = 30,
+    /// What people did in their roles, by person.
+    RoleTime = 31,
 }
 
 impl Table {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Meta,
         Self::Alert,
         Self::Key,
@@ -96,6 +100,8 @@ impl Table {
         Self::PageTest,
         Self::Proof,
         Self::ShiftTold,
+        Self::PageCount,
+        Self::RoleTime,
     ];
 }
 

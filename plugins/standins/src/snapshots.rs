@@ -9,7 +9,7 @@ use tocsin_plugin_sdk::types::{Fact, Grade, Incident, Link, Page, PageItem, Page
 /// Set to write the files instead of comparing them.
 const BLESS: &str = "TOCSIN_BLESS";
 /// What the daemon's tests write as `NAME.page.json`.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "critical",
     "minor",
     "redacted",
@@ -22,6 +22,7 @@ const NAMES: [&str; 12] = [
     "hostile",
     "test",
     "reminder",
+    "shift",
 ];
 
 /// Compares what `shown` makes of each page, for a contact of this kind at this address, with the

@@ -145,7 +145,7 @@ impl Incident {
         self.paging.fold(recorded);
         self.promises.fold(recorded);
         self.tasks.fold(recorded);
-        self.roles.fold(event);
+        self.roles.fold(recorded);
         log::fold(&mut self.refs, event);
         self
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::cut;
 use crate::time::HOUR_MS;
-use crate::{Actor, Contact, Timestamp, limits};
+use crate::{Actor, Contact, IncidentId, Timestamp, limits};
 
 /// A test of one contact of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,11 @@ pub struct ShiftNotice {
     /// What speaks against it, each with the remedy; at most
     /// [`SHIFT_WARNINGS_MAX`](limits::SHIFT_WARNINGS_MAX).
     pub warnings: Vec<String>,
+    /// The incidents that are open shortly before it begins, the worst first, at most
+    /// [`SHIFT_INCIDENTS_MAX`](limits::SHIFT_INCIDENTS_MAX); `None`: the person is told long before
+    /// what speaks against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Vec<IncidentId>>,
 }
 
 /// How far a test has come.

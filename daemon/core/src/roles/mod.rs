@@ -8,5 +8,5 @@ mod state;
 pub(crate) use decide::{accept, decline, hand_off, refuse};
 pub use response::Response;
 pub use role::{Declined, Role, UnknownRole};
-pub use state::Roles;
 pub(crate) use state::narrate;
+pub use state::{RoleTime, Roles};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PersonId;
 use crate::event::{Effect, Event, Recorded};
 use crate::roles::role::{Declined, Role};
+use crate::{PersonId, Timestamp};
 
 /// The roles of people in an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,19 @@ pub struct Roles {
     /// Who was asked to take a role and has not answered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offered: BTreeMap<Role, PersonId>,
+    /// Since when each role is held, while the incident is active.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub since: BTreeMap<Role, Timestamp>,
+}
+
+/// A time in which a person had a role of an active incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleTime {
+    pub role: Role,
+    pub person: PersonId,
+    pub from: Timestamp,
+    /// The end, exclusive.
+    pub until: Timestamp,
 }
 
 impl Roles {
@@ -47,8 +60,32 @@ impl Roles {
         Role::ALL.into_iter().filter(has)
     }
 
-    pub(crate) fn fold(&mut self, event: &Event) {
-        match event {
+    /// What people have done in their roles since they took them, up to `now`; nothing once the
+    /// incident is over.
+    pub fn underway(&self, now: Timestamp) -> impl Iterator<Item = RoleTime> {
+        self.since.iter().filter_map(move |(role, from)| {
+            let person = self.of(*role)?.clone();
+            Some(RoleTime {
+                role: *role,
+                person,
+                from: *from,
+                until: now,
+            })
+        })
+    }
+
+    /// What people had done in the roles that they do not have any more afterwards, at `at`.
+    pub fn ended(&self, after: &Self, at: Timestamp) -> impl Iterator<Item = RoleTime> {
+        let goes_on = |it: &RoleTime| {
+            let since = after.since.get(&it.role);
+            since == Some(&it.from) && after.of(it.role) == Some(&it.person)
+        };
+        self.underway(at).filter(move |it| !goes_on(it))
+    }
+
+    pub(crate) fn fold(&mut self, recorded: &Recorded) {
+        self.fold_since(recorded);
+        match &recorded.event {
             Event::RoleOffered { role, to } => {
                 self.offered.insert(*role, to.clone());
             }
@@ -70,6 +107,28 @@ impl Roles {
                 self.offered.clear();
             }
             event if event.traits().effect == Effect::StartsAgain => self.operator = None,
+            _ => {}
+        }
+    }
+
+    /// Folds since when each role is held; `self` is still as it was before the event.
+    fn fold_since(&mut self, recorded: &Recorded) {
+        let at = recorded.at;
+        match &recorded.event {
+            Event::RoleAssigned { role, person } if self.of(*role) != Some(person) => {
+                self.since.insert(*role, at);
+            }
+            Event::RoleLeft { role, person } if self.of(*role) == Some(person) => {
+                self.since.remove(role);
+            }
+            Event::Resolved { .. } | Event::Merged { .. } | Event::Closed {} => self.since.clear(),
+            // Whoever had a role besides the operator has it again.
+            Event::Reopened { .. } => {
+                self.since = self.others.keys().map(|role| (*role, at)).collect();
+            }
+            event if event.traits().effect == Effect::StartsAgain => {
+                self.since.remove(&Role::Operator);
+            }
             _ => {}
         }
     }

@@ -1,25 +1,32 @@
 //! What people type after `/incident oncall`.
 
 use super::{ON_CALL_VERBS, OnCallAction};
+use crate::config::Moment;
 
 /// A parsed line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OnCallLine {
     Change(OnCallAction),
-    /// Show who is on call now.
-    Who,
+    /// Show who is on call at a time; now, if it is left out.
+    Who(Option<Moment>),
     /// Show the overrides.
     List,
     /// Show the schedule of a rotation.
     Show(String),
+    /// Show how much the members of a team, or all people, had to do.
+    Load(Option<String>),
     /// Show the possible commands.
     Help,
 }
 
 /// The possible commands, for `help` and for error messages.
 pub(crate) fn help() -> String {
-    let mut lines = vec!["oncall who".to_owned(), "oncall show ROTATION".to_owned()];
+    let mut lines = vec![
+        "oncall who [at TIME]".to_owned(),
+        "oncall show ROTATION".to_owned(),
+    ];
     lines.push("oncall list".to_owned());
+    lines.push("oncall load [TEAM]".to_owned());
     let verbs = ON_CALL_VERBS.iter();
     lines.extend(verbs.map(|it| format!("oncall {} {}", it.name, it.syntax)));
     lines.join(" · ")
@@ -36,9 +43,16 @@ pub(crate) fn parse(rest: &str) -> Result<OnCallLine, String> {
         [word, rest @ ..] => (*word, rest),
     };
     match (word, rest) {
-        ("who", []) => return Ok(OnCallLine::Who),
+        ("who", []) => return Ok(OnCallLine::Who(None)),
+        ("who", ["at", at @ ..]) => {
+            let at = at.join(" ").parse::<Moment>();
+            let at = at.map_err(|error| error.to_string())?;
+            return Ok(OnCallLine::Who(Some(at)));
+        }
         ("list", []) => return Ok(OnCallLine::List),
         ("show", [rotation]) => return Ok(OnCallLine::Show((*rotation).to_owned())),
+        ("load", []) => return Ok(OnCallLine::Load(None)),
+        ("load", [team]) => return Ok(OnCallLine::Load(Some((*team).to_owned()))),
         ("help", []) => return Ok(OnCallLine::Help),
         _ => {}
     }

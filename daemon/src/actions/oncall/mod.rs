@@ -2,6 +2,7 @@
 //! incidents. Each verb is one file. Every action goes through [`change_on_call`], which checks
 //! permissions.
 
+mod ask;
 mod cancel;
 pub(crate) mod chat;
 mod over;
@@ -11,6 +12,7 @@ mod take;
 mod times;
 mod verb;
 
+pub(crate) use ask::Answered;
 pub(crate) use cancel::Cancel;
 pub(crate) use over::Override;
 pub(crate) use perform::{OnCallDesk, change_on_call};

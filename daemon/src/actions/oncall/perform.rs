@@ -10,15 +10,17 @@ use crate::actions::{Caller, NotDone};
 use crate::api::{OnCallOutcome, OverrideLine};
 use crate::auth::Scope;
 use crate::people::{Hindrance, MadeOverride, OverrideRefusal, ResponderLookup, Roster};
-use crate::runtime::{Maker, OnCall, OverrideError, Writer};
+use crate::runtime::{Maker, OnCall, OverrideError, View, Writer};
 use crate::time::in_zone;
 
-/// What actions on who is on call need.
+/// What actions on who is on call, and questions about it, need.
 #[derive(Clone)]
 pub(crate) struct OnCallDesk {
     pub(crate) on_call: Arc<OnCall>,
     /// To say that nothing reaches who is put on call.
     pub(crate) responders: ResponderLookup,
+    /// For what people had to do.
+    pub(crate) view: Arc<View>,
     pub(crate) writer: Writer,
     pub(crate) now: Timestamp,
 }

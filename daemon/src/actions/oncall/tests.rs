@@ -268,14 +268,24 @@ fn a_line_that_is_not_understood_says_what_is() {
         ),
         ("cancel", "`oncall list` shows the IDs"),
         ("show", "unknown command"),
+        ("who at eight", "`eight` is not a date and time; write"),
     ] {
         let why = parse(line).unwrap_err();
         assert!(why.contains(says), "{line}: {why}");
     }
-    assert_eq!(parse(""), Ok(OnCallLine::Who));
+    assert_eq!(parse(""), Ok(OnCallLine::Who(None)));
+    for line in ["who at 2026-12-24T20:00", "who at 2026-12-24 20:00"] {
+        let at = "2026-12-24T20:00".parse().unwrap();
+        assert_eq!(parse(line), Ok(OnCallLine::Who(Some(at))));
+    }
     assert_eq!(
         parse("show payments"),
         Ok(OnCallLine::Show("payments".into()))
+    );
+    assert_eq!(parse("load"), Ok(OnCallLine::Load(None)));
+    assert_eq!(
+        parse("load payments"),
+        Ok(OnCallLine::Load(Some("payments".into())))
     );
     let cancel = Cancel {
         id: "1f0c5a9e".into(),

@@ -36,6 +36,8 @@ pub struct PageContent {
     pub question: Option<PageQuestion>,
     /// Whether it only tests the way to the person.
     pub test: bool,
+    /// What a reminder of a shift is for; `None`: it is none.
+    pub reminds: Option<&'static str>,
     pub urgency: Urgency,
 }
 
@@ -125,6 +127,7 @@ impl PageContent {
             urgency: urgency(worst, question.is_some()),
             question,
             test: false,
+            reminds: None,
         }
     }
 

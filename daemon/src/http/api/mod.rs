@@ -7,6 +7,7 @@ mod alert_history;
 pub(super) mod alerts;
 mod daemon;
 mod incidents;
+mod load;
 mod oncall;
 mod page_tests;
 mod reports;
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Routes {
         .merge(alerts::routes())
         .merge(alert_history::routes())
         .merge(oncall::routes())
+        .merge(load::routes())
         .merge(page_tests::routes())
         .merge(reports::routes())
         .merge(tokens::routes())

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::incidents::command_key;
 use crate::actions::oncall::{OnCallAction, OnCallDesk, change_on_call};
-use crate::api::{OnCall, OnCallOutcome, OverrideList, Schedule, ScheduleQuery};
+use crate::api::{OnCall, OnCallOutcome, OverrideList, Schedule, ScheduleQuery, WhoQuery};
 use crate::app::App;
 use crate::http::body::Json;
 use crate::http::guard::{Reader, Responder};
@@ -19,7 +19,7 @@ use crate::http::{Routes, blocking};
 use crate::ical::{ExportedShift, export};
 use crate::people::Roster;
 
-type Asked = Result<Query<ScheduleQuery>, axum::extract::rejection::QueryRejection>;
+pub(super) type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
 pub(in crate::http) fn routes() -> Routes {
     Routes::new()
@@ -30,18 +30,23 @@ pub(in crate::http) fn routes() -> Routes {
         .routes(routes!(act))
 }
 
-/// Shows who is on call.
+/// Shows who is on call, now or at another time.
 #[utoipa::path(
-    get, path = "/api/v1/oncall", tag = "people",
+    get, path = "/api/v1/oncall", tag = "people", params(WhoQuery),
     security(("token" = ["read"])),
-    responses((status = 200, description = "All rotations", body = OnCall))
+    responses(
+        (status = 200, description = "All rotations", body = OnCall),
+        (status = 422, description = "The time is too far away"),
+    )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
+    query: Asked<WhoQuery>,
 ) -> Result<axum::Json<OnCall>, Problem> {
-    let read = move || Ok(OnCall::at(app.intake.responders(), app.clock.now()));
-    Ok(axum::Json(blocking(read).await?))
+    let query = read(query)?;
+    let on_call = blocking(move || Ok(desk(&app).who(&query)?));
+    Ok(axum::Json(on_call.await?))
 }
 
 /// Lists the overrides that people made and that have not ended.
@@ -73,7 +78,7 @@ async fn overrides(
 async fn schedule(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
-    query: Asked,
+    query: Asked<ScheduleQuery>,
 ) -> Result<axum::Json<Schedule>, Problem> {
     let query = read(query)?;
     let schedule = blocking(move || {
@@ -96,7 +101,7 @@ async fn schedule(
 async fn calendar(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
-    query: Asked,
+    query: Asked<ScheduleQuery>,
 ) -> Result<Response, Problem> {
     let query = read(query)?;
     let text = blocking(move || exported(&app.on_call.roster(), &query, app.clock.now())).await?;
@@ -127,17 +132,23 @@ async fn act(
     Json(action): Json<OnCallAction>,
 ) -> Result<axum::Json<OnCallOutcome>, Problem> {
     let key = command_key(&headers, &holder, "oncall")?.map(|it| it.0);
-    let desk = OnCallDesk {
-        on_call: Arc::clone(&app.on_call),
-        responders: app.intake.responders().clone(),
-        writer: app.writer.clone(),
-        now: app.clock.now(),
-    };
-    let outcome = change_on_call(&desk, &holder.caller, &action, key).await?;
+    let outcome = change_on_call(&desk(&app), &holder.caller, &action, key).await?;
     Ok(axum::Json(outcome))
 }
 
-fn read(query: Asked) -> Result<ScheduleQuery, Problem> {
+/// What actions and questions need of the daemon.
+pub(super) fn desk(app: &App) -> OnCallDesk {
+    OnCallDesk {
+        on_call: Arc::clone(&app.on_call),
+        responders: app.intake.responders().clone(),
+        view: Arc::clone(&app.view),
+        writer: app.writer.clone(),
+        now: app.clock.now(),
+    }
+}
+
+/// The query of a request.
+pub(super) fn read<T>(query: Asked<T>) -> Result<T, Problem> {
     let query = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
     Ok(query.0)
 }
@@ -164,10 +175,9 @@ fn exported(roster: &Roster, query: &ScheduleQuery, now: Timestamp) -> Result<St
                 true => rotation.began(now),
                 false => Some(shift.from),
             };
-            let known = roster.people.get(person);
             exported.push(ExportedShift {
                 rotation: name.clone(),
-                name: known.map_or_else(|| person.to_string(), |it| it.name.clone()),
+                name: roster.name(person),
                 began,
                 from: began.unwrap_or(shift.from),
                 until: shift.until,

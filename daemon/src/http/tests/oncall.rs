@@ -264,3 +264,46 @@ async fn two_daemons_on_one_store_agree_on_who_is_on_call() {
         "a restart keeps them"
     );
 }
+
+#[tokio::test]
+async fn who_is_on_call_at_another_time_is_by_the_clock_of_the_rotation() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    let over = json!({
+        "action": "override", "rotation": "primary", "person": "ada",
+        "from": "2026-02-12T18:00", "until": "2026-02-13T09:00",
+    });
+    rig.post(ACTIONS, &ada, &over).await.is(200);
+    let at = async |at: &str| {
+        let path = format!("/api/v1/oncall?at={at}");
+        let line = rig.get(&path, &ada).await.is(200).json()["rotations"][0].clone();
+        let who = line["now"][0]["person"].as_str().unwrap_or("nobody");
+        (who.to_owned(), line["next_handover"].clone())
+    };
+    let monday = "2026-02-09T08:00:00.000Z";
+    let of = |who: &str, until: &str| (who.to_owned(), json!(until));
+    assert_eq!(at("2026-02-09T08:59").await, of("ada", monday));
+    assert_eq!(at("2026-02-09T09:00").await.0, "bob");
+    assert_eq!(at("2026-02-09T08:59:00Z").await.0, "bob", "an instant");
+    let end = "2026-02-13T08:00:00.000Z";
+    assert_eq!(at("2026-02-12T20:00").await, of("ada", end), "an override");
+    assert_eq!(at("2026-01-26T08:59").await.0, "ada", "the past");
+    assert_eq!(at("2026-01-05T08:59").await.0, "nobody", "before it began");
+    for (at, status, says) in [
+        (
+            "2027-02-07T00:00",
+            422,
+            "at most 53 weeks ahead and 400 days back",
+        ),
+        (
+            "2024-12-24T00:00",
+            422,
+            "at most 53 weeks ahead and 400 days back",
+        ),
+        ("soon", 400, "`soon` is not a date and time"),
+    ] {
+        let answer = rig.get(&format!("/api/v1/oncall?at={at}"), &ada).await;
+        assert!(answer.text.contains(says), "{}", answer.text);
+        answer.is(status);
+    }
+}

@@ -82,11 +82,10 @@ fn request(name: &str, content: &PageContent) -> String {
         };
         return format!("{name}: {}{all}", question.otherwise);
     }
+    if let Some(reminds) = content.reminds {
+        return format!("{name}, {reminds}");
+    }
     match (content.test, content.named()) {
-        // What it says is what to do.
-        (false, _) if content.ack_url.is_none() => {
-            format!("{name}, please mend this before your shift begins")
-        }
         (true, _) => format!(
             "{name}, this is a test of the way to you. Press the link to show that it works"
         ),

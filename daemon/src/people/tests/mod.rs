@@ -2,6 +2,9 @@
 
 mod choice;
 mod clock_changes;
+mod handovers;
+mod hours;
+mod load;
 mod no_hole;
 mod overrides;
 mod waking;

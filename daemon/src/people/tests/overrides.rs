@@ -168,7 +168,12 @@ fn a_rotation_has_a_limited_number_of_overrides_and_ended_ones_go_first() {
         Vec::<&MadeOverride>::new()
     );
     let out = crowded_out(&kept, "primary", 1, later);
-    assert_eq!(out[0].id, "old 127", "the one that ended first");
+    let oldest = OVERRIDES_KEPT_MAX - OVERRIDES_LIVE_MAX - 1;
+    assert_eq!(
+        out[0].id,
+        format!("old {oldest}"),
+        "the one that ended first"
+    );
 }
 
 #[test]

@@ -135,6 +135,11 @@ async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
         run("1", "oncall").await.unwrap().split(" (").next(),
         Some("primary: bob")
     );
+    let before = run("1", "oncall who at 2026-01-05T08:59").await.unwrap();
+    assert!(
+        before.starts_with("primary: nobody until Mon 2026-01-05 09:00 UTC"),
+        "{before}"
+    );
     let line = "oncall override primary @ada 4h";
     let done = run("2", line).await.unwrap();
     assert!(
@@ -162,6 +167,8 @@ async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
     assert!(canceled.ends_with("bob is on call now"), "{canceled}");
     for (line, says) in [
         ("oncall show night", "there is no rotation `night`"),
+        ("oncall who at 2030-01-01T00:00", "at most 53 weeks ahead"),
+        ("oncall load night", "there is no team `night`"),
         ("oncall cancel x", "there is no override `x`"),
         ("oncall take primary 4h", "only a person can take a shift"),
         ("oncall fetch", "type one of: oncall who"),

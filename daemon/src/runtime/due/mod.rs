@@ -1,5 +1,6 @@
 //! Timers, plugins' schedules, and the sweep over alerts.
 
+mod handovers;
 mod reviews;
 pub mod schedules;
 mod shifts;

@@ -1,5 +1,5 @@
 //! Tells people a day before their shift begins what speaks against it, once for each shift: the
-//! row that says so is written with the message.
+//! row that says so is written with the message. Looks at handovers too.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use tocsin_core::{Actor, Contact, Grade, Person, PersonId, Plan, Timestamp};
 
 use crate::people::{FORESIGHT_MS, OnCallWarning, Roster, ShiftAhead};
 use crate::runtime::due::Due;
+use crate::runtime::due::handovers::HANDOVER_AHEAD_MS;
 use crate::runtime::engine::request::NewTests;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::proof::is_proven;
@@ -58,8 +59,15 @@ impl Due {
                 told += usize::from(self.tell_of_shift(shift, &known).await?);
             }
         }
-        let next = later.iter().map(|it| it.from.minus_ms(AHEAD_MS)).min();
+        let handovers = roster.handovers_ahead((now, until), &reach);
+        let (soon, far): (Vec<_>, Vec<_>) = handovers
+            .into_iter()
+            .partition(|it| it.at <= now.plus_ms(HANDOVER_AHEAD_MS));
+        told += self.tell_of_handovers(&soon, &roster, now).await?;
+        let shifts = later.iter().map(|it| it.from.minus_ms(AHEAD_MS));
+        let handovers = far.iter().map(|it| it.at.minus_ms(HANDOVER_AHEAD_MS));
         let latest = now.plus_ms(LOOK_EVERY_MS);
+        let next = shifts.chain(handovers).min();
         let next = next.map_or(latest, |it| it.min(latest));
         *self.shifts.lock() = ShiftWatch(Some((roster, next)));
         Ok(told)
@@ -90,15 +98,27 @@ impl Due {
         let (Some(contact), false) = (contact, warnings.is_empty()) else {
             return Ok(false);
         };
+        let notice = ShiftNotice {
+            rotation: shift.rotation.clone(),
+            from: shift.from,
+            warnings,
+            open: None,
+        };
+        self.remind(&shift.person, contact, notice).await
+    }
+
+    /// Reminds a person of a shift, unless they were; returns whether they are.
+    pub(super) async fn remind(
+        &self,
+        person: &PersonId,
+        contact: Contact,
+        shift: ShiftNotice,
+    ) -> Result<bool, EngineError> {
         let new = NewTests {
-            person: shift.person.clone(),
+            person: person.clone(),
             contacts: vec![contact],
             by: Actor::Tocsin,
-            shift: Some(ShiftNotice {
-                rotation: shift.rotation.clone(),
-                from: shift.from,
-                warnings,
-            }),
+            shift: Some(shift),
             key: None,
         };
         match self.intake.begin_tests(new).await {

@@ -17,6 +17,7 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
+use crate::runtime::state::tables::role_time::{self, RoleRow};
 use crate::runtime::state::tables::summary;
 use crate::runtime::state::view::{IncidentState, stream_of};
 
@@ -138,6 +139,9 @@ impl Engine {
         if before.is_none() {
             self.take_number(incident.number, planned)?;
         }
+        if let (Some(before), Some(last)) = (before, recorded.last()) {
+            write_role_times(&before.incident, incident, last.at, planned)?;
+        }
         for event in recorded {
             if let Event::Linked(link) = &event.event {
                 let key = reference_key(link.plugin.as_str(), &link.kind, &link.id);
@@ -148,6 +152,21 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Keeps what people did in the roles that they do not have any more. A drill is no work.
+fn write_role_times(
+    before: &Incident,
+    after: &Incident,
+    at: Timestamp,
+    planned: &mut Planned,
+) -> Result<(), EngineError> {
+    let ended = before.roles.ended(&after.roles, at);
+    for time in ended.filter(|_| !after.about.drill) {
+        let incident = after.id.clone();
+        role_time::add(&RoleRow { incident, time })?.lay_out(&mut planned.batch);
+    }
+    Ok(())
 }
 
 /// Reports, once for each incident, that it has more kinds of alerts than it keeps verdicts of.

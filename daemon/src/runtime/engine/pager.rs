@@ -18,6 +18,7 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::Write;
 use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::page_count;
 use crate::runtime::state::tables::pager::{
     BundlePart, PAGE_QUEUE, PAGERS, QueuedPage, prefix_of, put_bundle, queue_key,
 };
@@ -116,10 +117,33 @@ impl Engine {
                 .remove(&queue_key(person, attempt))
                 .lay_out(&mut planned.batch);
         }
+        if self.pages_anew(&gathered.bundles)? {
+            let counted = page_count::add(store.as_ref(), person, now)?;
+            counted.lay_out(&mut planned.batch);
+        }
         for bundle in gathered.bundles {
             self.send_bundle(person, bundle, now, &mut planned)?;
         }
         Ok(planned)
+    }
+
+    /// Whether these messages bring a page to the first of its contacts that anything serves, so
+    /// that each page counts once, and those that go out together as one. A drill does not count.
+    fn pages_anew(&mut self, bundles: &[Bundle]) -> Result<bool, EngineError> {
+        for attempt in bundles.iter().flat_map(|it| &it.pages) {
+            let Some(state) = self.load_incident(&attempt.incident)? else {
+                continue;
+            };
+            let incident = &state.incident;
+            let page = incident.paging.pages.get(&attempt.page);
+            let page = page.filter(|_| attempt.question.is_none() && !incident.about.drill);
+            let contacts = page.map_or(&[][..], |it| &it.contacts);
+            let first = contacts.iter().position(|it| self.channels.serve(&it.kind));
+            if first == Some(attempt.contact as usize) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Notes whether a message arrived, and looks again at what waits for its person, which it may

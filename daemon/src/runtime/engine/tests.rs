@@ -1,3 +1,5 @@
+mod load;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

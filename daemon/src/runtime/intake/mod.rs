@@ -5,6 +5,7 @@ mod around;
 pub mod assess;
 pub mod expected;
 pub mod failures;
+mod handover;
 pub(crate) mod last_good;
 mod night;
 mod observed;

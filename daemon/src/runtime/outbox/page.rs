@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use tocsin_core::incident::Incident;
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::trial::TestPage;
@@ -96,11 +97,20 @@ impl Payloads {
     }
 
     /// A test of the way to a person, or a reminder of a shift, which asks for no press: that it
-    /// was read proves no sound.
+    /// was read proves no sound. It names the incidents of `open`, as far as both the person and
+    /// what shows it may see them.
     #[must_use]
-    pub(crate) fn test_message(&self, id: &TestId, test: &TestPage, now: Timestamp) -> PageMessage {
+    pub(crate) fn test_message(
+        &self,
+        (id, test): (&TestId, &TestPage),
+        open: &[&Incident],
+        shown_by: Clearance,
+        now: Timestamp,
+    ) -> PageMessage {
         let to = &id.person;
-        let content = self.test_content(id, test, now);
+        let clearance = shown_by.and(self.clearance_of(to));
+        let reader = self.test_reader(to, clearance, now);
+        let content = PageContent::of_test(id, test, open, &reader);
         let content = match &test.shift {
             Some(_) => content,
             None => {
@@ -121,15 +131,24 @@ impl Payloads {
     /// What a test of the way to a person says, without a link that acknowledges.
     #[must_use]
     pub fn test_content(&self, id: &TestId, test: &TestPage, now: Timestamp) -> PageContent {
-        let reader = PageReader {
-            person: &id.person,
-            zone: self.roster.zone(&id.person),
-            clearance: Clearance::Basic,
+        let reader = self.test_reader(&id.person, Clearance::Basic, now);
+        PageContent::of_test(id, test, &[], &reader)
+    }
+
+    fn test_reader<'a>(
+        &'a self,
+        person: &'a PersonId,
+        clearance: Clearance,
+        now: Timestamp,
+    ) -> PageReader<'a> {
+        PageReader {
+            person,
+            zone: self.roster.zone(person),
+            clearance,
             plugin: None,
             people: &self.roster.people,
             now,
-        };
-        PageContent::of_test(id, test, &reader)
+        }
     }
 
     /// What a message to a person about these pages says, or with a question about these incidents,

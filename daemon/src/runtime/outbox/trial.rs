@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use tocsin_core::incident::Incident;
 use tocsin_core::trial::TestPage;
 use tocsin_core::{PluginId, TestId};
 use tocsin_plugin_host::wit;
 use tocsin_store::Claimed;
 
+use crate::disclosure::Clearance;
 use crate::disclosure::wit::wire_time;
 use crate::runtime::MAIL_CHANNEL;
+use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::deliver::{from_call, not_loaded};
 use crate::runtime::outbox::message::not_read;
 use crate::runtime::outbox::outcome::{About, Ended};
 use crate::runtime::state::tables::page_test;
+use crate::runtime::state::view::IncidentState;
 
 impl Outbox {
     /// Sends a test that is still open.
@@ -44,14 +48,24 @@ impl Outbox {
         claim: &Claimed,
     ) -> Ended {
         let now = self.clock.now();
-        let message = self.payloads.test_message(id, test, now);
+        let open = match self.still_open(test) {
+            Ok(open) => open,
+            Err(error) => return not_read(&error),
+        };
+        let open: Vec<&Incident> = open.iter().map(|it| it.incident.as_ref()).collect();
+        let message = |clearance| {
+            let payloads = &self.payloads;
+            payloads.test_message((id, test), &open, clearance, now)
+        };
         let ended = match &plugin {
-            None => self.mail(message, test.at).await,
+            // The relay shows what its reader may see.
+            None => self.mail(message(Clearance::Security), test.at).await,
             Some(plugin) => {
                 let Some(loaded) = self.loaded(plugin) else {
                     return not_loaded(plugin);
                 };
-                let clearance = loaded.clearance().into();
+                let clearance: Clearance = loaded.clearance().into();
+                let message = message(clearance);
                 let event = wit::Event {
                     id: format!("{id}/page"),
                     seq: 0,
@@ -68,6 +82,21 @@ impl Outbox {
         let by = plugin.as_ref().map_or(MAIL_CHANNEL, PluginId::as_str);
         self.metrics.delivered(by, ended.end.word());
         ended
+    }
+
+    /// The incidents that a reminder of a shift names and that are active now.
+    fn still_open(&self, test: &TestPage) -> Result<Vec<Arc<IncidentState>>, EngineError> {
+        let named = test
+            .shift
+            .iter()
+            .filter_map(|it| it.open.as_ref())
+            .flatten();
+        let mut open = Vec::new();
+        for id in named {
+            open.extend(self.view.incident(id)?);
+        }
+        open.retain(|it| it.incident.is_active());
+        Ok(open)
     }
 
     /// Tells the channel of a test that its button was pressed, or that its time is over.

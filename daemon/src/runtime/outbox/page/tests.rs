@@ -316,7 +316,12 @@ fn a_test_asks_for_a_press_as_loud_as_a_critical_page_and_a_reminder_silently_fo
     let rig = Rig::new(false);
     let id = TestId::parse("test-1767384600000-bob").unwrap();
     let mut test = TestPage::new(contact(), Actor::Tocsin, now());
-    let content = |test: &TestPage| rig.payloads.test_message(&id, test, now()).content;
+    let content = |test: &TestPage| {
+        let message = rig
+            .payloads
+            .test_message((&id, test), &[], Clearance::Basic, now());
+        message.content
+    };
     let asked = content(&test);
     assert_eq!((asked.test, asked.urgency), (true, Urgency::Critical));
     let end = rig.end_of(asked.ack_url.as_ref());
@@ -325,6 +330,7 @@ fn a_test_asks_for_a_press_as_loud_as_a_critical_page_and_a_reminder_silently_fo
         rotation: "payments".to_owned(),
         from: now().plus_ms(24 * HOUR_MS),
         warnings: Vec::new(),
+        open: None,
     });
     let reminder = content(&test);
     assert_eq!((reminder.test, reminder.urgency), (false, Urgency::Silent));
@@ -332,6 +338,30 @@ fn a_test_asks_for_a_press_as_loud_as_a_critical_page_and_a_reminder_silently_fo
         (&reminder.ack_url, &reminder.items[0].ack_url),
         (&None, &None)
     );
+}
+
+#[test]
+fn a_reminder_shows_of_what_is_open_only_what_its_person_may_see() {
+    let secret = Rig::new(true);
+    let state = secret.view.incident(&"i1".into()).unwrap().unwrap();
+    let id = TestId::parse("test-1767384600000-bob").unwrap();
+    let shift = ShiftNotice {
+        rotation: "payments".to_owned(),
+        from: now(),
+        warnings: Vec::new(),
+        open: Some(vec!["i1".into()]),
+    };
+    let test = TestPage {
+        shift: Some(shift),
+        ..TestPage::new(contact(), Actor::Tocsin, now())
+    };
+    let message =
+        secret
+            .payloads
+            .test_message((&id, &test), &[&state.incident], Clearance::Security, now());
+    let shown = format!("{:?}", message.content);
+    assert!(shown.contains("1 incident is open"), "{shown}");
+    assert!(!shown.contains(SECRET), "bob has no clearance: {shown}");
 }
 
 #[test]

@@ -13,11 +13,13 @@ pub mod incident_key;
 pub(crate) mod mark;
 pub mod number;
 pub(crate) mod on_call_override;
+pub mod page_count;
 pub mod page_test;
 pub mod pager;
 pub mod plugin_kv;
 pub mod proof;
 pub mod reference;
+pub mod role_time;
 pub mod shift_told;
 pub mod silence;
 pub mod summary;
@@ -33,12 +35,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tocsin_core::Timestamp;
+use tocsin_core::time::HOUR_MS;
 use tocsin_store::{Batch, Guard, RowChange, RowValue, Store, Stored, Table};
 
 use crate::runtime::error::EngineError;
 
 /// Rows per read of a table.
 const PAGE_ROWS: usize = 512;
+/// How long it is kept what people were paged and did, in milliseconds: 400 days, so that last
+/// year's months can be asked for.
+pub(crate) const LOAD_KEPT_MS: u64 = 400 * 24 * HOUR_MS;
 
 /// Rows to write in one batch, and the revisions that they were decided on.
 #[derive(Clone, Debug, Default, PartialEq)]

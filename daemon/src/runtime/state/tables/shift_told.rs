@@ -1,5 +1,5 @@
 //! Shifts of which their person was reminded, by rotation, begin and person, until a while after
-//! the begin.
+//! the begin; apart from these, shifts of which was looked what is open when they begin.
 
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::trial::ShiftNotice;
@@ -48,5 +48,6 @@ pub(crate) fn forget(shift: &ShiftNotice, person: &PersonId) -> RowWrites {
 }
 
 fn key_of(shift: &ShiftNotice, person: &PersonId) -> String {
-    format!("{}/{:020}/{person}", shift.rotation, shift.from.0)
+    let mark = if shift.open.is_some() { "/open" } else { "" };
+    format!("{}/{:020}/{person}{mark}", shift.rotation, shift.from.0)
 }
