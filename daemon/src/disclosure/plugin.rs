@@ -252,6 +252,7 @@ impl PluginReceiver<'_> {
             "alerts": { "total": seen.counts.total, "firing": seen.counts.firing },
             "link": seen.link,
             "by-fallback": seen.by_fallback,
+            "merged-into": seen.merged_into,
         });
         let labels = seen.labels.into_iter();
         wit::Incident {

@@ -151,11 +151,11 @@ fn button(action_id: &str, label: &str, value: &str, style: Option<&str>) -> Val
     button
 }
 
-fn section(markdown: &str) -> Value {
+pub(crate) fn section(markdown: &str) -> Value {
     json!({"type": "section", "text": {"type": "mrkdwn", "text": text::cut(markdown, 3000)}})
 }
 
-fn context(markdown: &str) -> Value {
+pub(crate) fn context(markdown: &str) -> Value {
     let text = text::cut(markdown, 2000);
     json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
 }

@@ -2,7 +2,7 @@
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
-use crate::{asked, changes, jobs, room, text};
+use crate::{announce, asked, changes, jobs, room, text};
 use tocsin_plugin_sdk::types::{
     Audience, Delivery, Event, EventBody, Failure, Incident, IncidentChange, LogEntry, LogKind,
     Outcome, Person, Status, Update,
@@ -13,6 +13,7 @@ use tocsin_plugin_sdk::{commands, config, log};
 pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
     match &event.body {
         EventBody::IncidentOpened(incident) => {
+            announce::opened(incident)?;
             room::ensure(incident, delivery)?;
             Ok(Outcome::Done)
         }
@@ -32,6 +33,7 @@ fn changed(
     event: &Event,
     delivery: &Delivery,
 ) -> Result<Outcome, Failure> {
+    announce::changed(change)?;
     let incident = &change.after;
     let lines = changes::lines(change);
     if lines.is_empty() && !changes::changes_topic(change) {
@@ -46,13 +48,7 @@ fn changed(
     if !lines.is_empty() {
         let effect = format!("change:{}", event.id);
         let message = Message::line(lines.join("\n"));
-        Post {
-            channel: &room.channel,
-            effect,
-            since: event.at,
-            message,
-        }
-        .send()?;
+        Post::new(&room.channel, effect, event.at, message).send()?;
     }
     Ok(Outcome::Done)
 }
@@ -82,13 +78,7 @@ fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
 fn post_update(update: &Update, channel: &str) -> Result<Outcome, Failure> {
     let effect = format!("update:{}:{channel}", update.id);
     let message = blocks::update(update);
-    Post {
-        channel,
-        effect,
-        since: update.at,
-        message,
-    }
-    .send()?;
+    Post::new(channel, effect, update.at, message).send()?;
     Ok(Outcome::Done)
 }
 
@@ -107,13 +97,7 @@ fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcom
     let body = text::from_markdown(&entry.body);
     let message = Message::line(format!("{kind} by {}: {body}", text::actor(&entry.author)));
     let effect = format!("log:{}", entry.id);
-    Post {
-        channel: &room.channel,
-        effect,
-        since: entry.at,
-        message,
-    }
-    .send()?;
+    Post::new(&room.channel, effect, entry.at, message).send()?;
     Ok(Outcome::Done)
 }
 

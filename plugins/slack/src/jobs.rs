@@ -2,7 +2,7 @@
 //! and a page does not wait for the war room.
 
 use crate::asked::{self, Asked};
-use crate::room;
+use crate::{announce, room};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_plugin_sdk::commands::{self, CommandError};
@@ -54,6 +54,7 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
             let job: Tell = payload(job)?;
             asked::tell(&job.channel, &job.user, &job.text)
         }
+        announce::TOPIC => announce::run(delivery),
         "invite" => invite(&payload(job)?, delivery),
         _ => Ok(Outcome::Ignored),
     }

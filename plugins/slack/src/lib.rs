@@ -2,10 +2,12 @@
 //!
 //! Slack's Web API has no idempotency keys, so each post carries an effect id in its metadata, and
 //! an unknown outcome is checked before anything is sent again ([`post`]). An incident has one war
-//! room, however often and in whatever order its events are delivered ([`room`]). Pure modules
-//! format all text: [`names`], [`text`], [`blocks`], [`changes`].
+//! room, however often and in whatever order its events are delivered ([`room`]), and engineers and
+//! the company have one message about it in their channels ([`announce`]). Pure modules format all
+//! text: [`names`], [`text`], [`blocks`], [`changes`].
 #![forbid(unsafe_code)]
 
+mod announce;
 mod api;
 mod asked;
 mod blocks;

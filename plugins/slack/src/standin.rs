@@ -2,9 +2,13 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use tocsin_plugin_sdk::clock;
 use tocsin_plugin_sdk::http::{Header, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::testing::FakeHost;
+use tocsin_plugin_sdk::types::{EventBody, Job};
+
+use crate::tests::deliver;
 
 /// A fault that affects every request.
 #[derive(Clone, Debug)]
@@ -109,6 +113,33 @@ impl Slack {
         let names: Vec<String> = self.channels().into_iter().map(|it| it.name).collect();
         let found = self.channels().into_iter().find(|it| it.name == name);
         found.unwrap_or_else(|| panic!("there is no {name} among {names:?}"))
+    }
+
+    /// Lets time pass, and runs each job when it is due.
+    pub(crate) fn pass(&self, ms: u64) {
+        let host = &self.host;
+        let until = clock::now() + ms;
+        loop {
+            let due = host.next_job_due().filter(|it| *it <= until);
+            let wait_ms = due.unwrap_or(until).saturating_sub(clock::now());
+            host.advance_ms(wait_ms);
+            let Some(job) = host.take_due_job() else {
+                return;
+            };
+            let id = format!("j-{}-{}", host.requests().len(), host.jobs().len());
+            let (topic, payload) = (job.topic, job.payload);
+            deliver(self, &id, EventBody::Job(Job { topic, payload })).unwrap();
+        }
+    }
+
+    /// How often a method was called.
+    pub(crate) fn calls(&self, method: &str) -> usize {
+        let requests = self.host.requests();
+        let path = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+        let called = requests.iter().map(|it| path(&it.url));
+        called
+            .filter(|it| it.ends_with(&format!("/{method}")))
+            .count()
     }
 
     /// The texts of a channel's messages, oldest first.
@@ -219,7 +250,17 @@ impl World {
             .find(|it| it.id == id)
             .ok_or("channel_not_found")?;
         match method {
-            "conversations.history" => return Ok(json!({"messages": channel.messages})),
+            "conversations.history" => {
+                let top = channel.messages.iter();
+                let top = top.filter(|it| it["thread_ts"].is_null() || it["broadcast"] == true);
+                return Ok(json!({"messages": top.collect::<Vec<_>>()}));
+            }
+            "conversations.replies" => {
+                let thread = params.get("ts");
+                let inside = channel.messages.iter();
+                let inside = inside.filter(|it| it["ts"] == thread || it["thread_ts"] == thread);
+                return Ok(json!({"messages": inside.collect::<Vec<_>>()}));
+            }
             "conversations.archive" if channel.archived => return Err("already_archived"),
             _ if channel.archived => return Err("is_archived"),
             "conversations.archive" => channel.archived = true,
@@ -235,12 +276,21 @@ impl World {
                 channel.members.push(user);
             }
             "chat.postMessage" => {
-                channel.messages.push(json!({
+                let mut message = json!({
                     "ts": ts,
                     "text": params.get("text"),
                     "blocks": params.json("blocks"),
                     "metadata": params.json("metadata"),
-                }));
+                });
+                let thread = params.get("thread_ts");
+                if !thread.is_empty() {
+                    if !channel.messages.iter().any(|it| it["ts"] == thread) {
+                        return Err("thread_not_found");
+                    }
+                    message["thread_ts"] = thread.into();
+                    message["broadcast"] = (params.get("reply_broadcast") == "true").into();
+                }
+                channel.messages.push(message);
                 return Ok(json!({"channel": id, "ts": ts}));
             }
             "chat.update" => {

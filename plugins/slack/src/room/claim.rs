@@ -4,7 +4,7 @@
 use super::{ROOM_TTL_MS, Row, channel};
 use crate::api::ApiError;
 use crate::post::Post;
-use crate::{blocks, names, text};
+use crate::{announce, blocks, names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
 use tocsin_plugin_sdk::{clock, config, kv, log};
@@ -106,15 +106,10 @@ impl Claim {
         channel::invite(&channel, &users, &mut self.row.invited)?;
         let effect = format!("opening:{}", self.key);
         let message = blocks::opening(incident);
-        Post {
-            channel: &channel,
-            effect,
-            since: incident.opened_at,
-            message,
-        }
-        .send()?;
+        Post::new(&channel, effect, incident.opened_at, message).send()?;
         self.row.ready = true;
-        self.save()
+        self.save()?;
+        announce::opened(incident)
     }
 
     fn create(&mut self, incident: &Incident, private: bool) -> Result<String, Failure> {
