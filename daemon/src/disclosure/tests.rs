@@ -215,6 +215,38 @@ fn the_current_flag_hides_earlier_changes() {
 }
 
 #[test]
+fn a_plugin_gets_other_roles_and_ten_open_tasks_and_no_task_of_a_secret_incident() {
+    let (people, slack) = (people(), "slack".into());
+    let role = json!({ "role": "commander", "person": "ada" });
+    let mut happened = vec![event(json!({ "type": "operator-assigned", "data": role }))];
+    happened.extend((1..=12).map(|task| {
+        let owner = (task == 1).then_some("bob");
+        let data = json!({ "task": task, "text": format!("{SECRET} {task}"), "owner": owner });
+        event(json!({ "type": "task-added", "data": data }))
+    }));
+    let fold = |incident: Incident| {
+        let all = happened.iter().cloned();
+        all.fold(incident, |it, event| it.fold(&at(6, Actor::Tocsin, event)))
+    };
+    let extra = |incident: &Incident| -> Value {
+        let seen = receiver(&people, &slack, Clearance::Basic).incident(incident);
+        serde_json::from_str(&seen.extra).unwrap()
+    };
+    let open = extra(&fold(incident(&events())));
+    assert_eq!(
+        open["roles"],
+        json!({ "commander": { "id": "ada", "name": "ada" } })
+    );
+    assert_eq!(open["tasks"]["count"], 12);
+    let named = open["tasks"]["open"].as_array().unwrap();
+    let first = json!({ "number": 1, "text": format!("{SECRET} 1"), "owner": "bob" });
+    assert_eq!((named.len(), &named[0]), (10, &first));
+    let secret = extra(&fold(security_incident()));
+    assert_eq!(secret["tasks"], json!({ "count": 0, "open": [] }));
+    assert!(!shows(&secret), "{secret}");
+}
+
+#[test]
 fn a_log_entry_is_hidden_from_a_plugin_without_clearance() {
     let (people, slack) = (people(), "slack".into());
     let line = at(

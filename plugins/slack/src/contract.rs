@@ -11,7 +11,7 @@ use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::testing::incident;
 
 /// All methods that the plugin calls. A new one also needs a line in the manifest.
-const METHODS: [(&str, &str); 13] = [
+const METHODS: [(&str, &str); 14] = [
     ("GET", "conversations.history"),
     ("GET", "conversations.replies"),
     ("GET", "users.conversations"),
@@ -25,6 +25,7 @@ const METHODS: [(&str, &str); 13] = [
     ("POST", "conversations.rename"),
     ("POST", "conversations.setPurpose"),
     ("POST", "conversations.setTopic"),
+    ("POST", "pins.add"),
 ];
 
 fn requests() -> Vec<Request> {

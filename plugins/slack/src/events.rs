@@ -2,10 +2,10 @@
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
-use crate::{announce, asked, changes, jobs, room, text};
+use crate::{announce, asked, changes, jobs, room, summary, text};
 use tocsin_plugin_sdk::types::{
-    Audience, Delivery, Event, EventBody, Failure, Incident, IncidentChange, LogEntry, LogKind,
-    Outcome, Person, Status, Update,
+    Audience, Delivery, Event, EventBody, Failure, IncidentChange, LogEntry, LogKind, Outcome,
+    Status, Update,
 };
 use tocsin_plugin_sdk::{commands, config, log};
 
@@ -34,6 +34,7 @@ fn changed(
     delivery: &Delivery,
 ) -> Result<Outcome, Failure> {
     announce::changed(change)?;
+    summary::changed(change);
     let incident = &change.after;
     let lines = changes::lines(change);
     if lines.is_empty() && !changes::changes_topic(change) {
@@ -44,7 +45,7 @@ fn changed(
     }
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
-    room.invite(&roles(incident))?;
+    room.invite(&room::people(incident))?;
     if !lines.is_empty() {
         let effect = format!("change:{}", event.id);
         let message = Message::line(lines.join("\n"));
@@ -99,11 +100,4 @@ fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcom
     let effect = format!("log:{}", entry.id);
     Post::new(&room.channel, effect, entry.at, message).send()?;
     Ok(Outcome::Done)
-}
-
-fn roles(incident: &Incident) -> Vec<&Person> {
-    [&incident.operator, &incident.spokesperson]
-        .into_iter()
-        .flatten()
-        .collect()
 }

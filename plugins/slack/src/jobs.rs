@@ -2,7 +2,7 @@
 //! and a page does not wait for the war room.
 
 use crate::asked::{self, Asked};
-use crate::{announce, room};
+use crate::{announce, room, summary};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_plugin_sdk::commands::{self, CommandError};
@@ -22,6 +22,12 @@ struct Settle {
 #[derive(Deserialize)]
 struct Refresh {
     id: String,
+}
+
+/// "summary" and "counts": the pinned message of a room changed.
+#[derive(Deserialize)]
+struct Summary {
+    incident: String,
 }
 
 /// "tell": a message for one person only.
@@ -49,6 +55,15 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
         asked::REFRESH => {
             let job: Refresh = payload(job)?;
             asked::refresh(&job.id)
+        }
+        summary::TOPIC => {
+            let job: Summary = payload(job)?;
+            summary::refresh(&job.incident)
+        }
+        summary::COUNTS => {
+            let job: Summary = payload(job)?;
+            summary::soon(&job.incident);
+            Ok(Outcome::Done)
         }
         "tell" => {
             let job: Tell = payload(job)?;

@@ -23,6 +23,7 @@ mod post;
 mod room;
 #[cfg(test)]
 mod standin;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;

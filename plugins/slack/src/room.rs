@@ -14,6 +14,7 @@ mod channel;
 mod claim;
 mod moving;
 
+pub(crate) use channel::people;
 use channel::{invite, set_topic};
 use claim::Claim;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ struct Row {
     /// The delivery that holds the claim.
     holder: String,
     held_until: u64,
+    /// The pinned message's id; none of a room that an earlier release opened.
+    #[serde(default)]
+    summary: Option<String>,
     /// For a private room: the message about the move was posted in it.
     #[serde(default)]
     arrived: bool,
@@ -73,6 +77,18 @@ pub(crate) fn exists(incident: &Incident) -> Result<bool, Failure> {
         }
     }
     Ok(false)
+}
+
+/// The channel and the id of the pinned message, if the incident has a room with one.
+pub(crate) fn pinned(incident_id: &str) -> Result<Option<(String, String)>, Failure> {
+    for private in [true, false] {
+        let row = kv::get::<Row>(&key(incident_id, private))?;
+        let row = row.map(|it| it.value).filter(|it| !it.left);
+        if let Some(row) = row {
+            return Ok(row.channel.zip(row.summary));
+        }
+    }
+    Ok(None)
 }
 
 /// The incident's room, created if necessary, and moved if it is public and must not be.

@@ -40,6 +40,7 @@ struct World {
     channels: Vec<Channel>,
     fault: Option<Fault>,
     fails_once: Option<(&'static str, u16)>,
+    refused: Option<(&'static str, &'static str)>,
     breaks: Option<(usize, Break)>,
     posts: u64,
 }
@@ -78,6 +79,11 @@ impl Slack {
     /// The next call of a method is carried out, but gets this status.
     pub(crate) fn fail_after(&self, method: &'static str, status: u16) {
         self.world.borrow_mut().fails_once = Some((method, status));
+    }
+
+    /// A method is refused with this code.
+    pub(crate) fn refuse(&self, method: &'static str, code: &'static str) {
+        self.world.borrow_mut().refused = Some((method, code));
     }
 
     /// The request after this many others fails.
@@ -211,6 +217,11 @@ impl World {
     }
 
     fn call(&mut self, method: &str, params: &Params) -> Result<Value, &'static str> {
+        if let Some((refused, code)) = self.refused
+            && refused == method
+        {
+            return Err(code);
+        }
         match method {
             "conversations.create" => {
                 let name = params.get("name");
@@ -301,6 +312,11 @@ impl World {
                 message["blocks"] = params.json("blocks");
             }
             "chat.postEphemeral" => {}
+            "pins.add" => {
+                let ts = params.get("timestamp");
+                let message = channel.messages.iter_mut().find(|it| it["ts"] == ts);
+                message.ok_or("message_not_found")?["pinned"] = true.into();
+            }
             _ => return Err("unknown_method"),
         }
         Ok(json!({}))

@@ -91,6 +91,32 @@ pub(super) fn invite(
     Ok(())
 }
 
+/// The people whom an incident's room is for.
+pub(crate) fn people(incident: &Incident) -> Vec<&Person> {
+    [&incident.operator, &incident.spokesperson]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Pins a message, so that people find it. A refusal must not prevent the room from opening.
+pub(super) fn pin(channel: &str, ts: &str) -> Result<(), Failure> {
+    let params = [("channel", channel), ("timestamp", ts)];
+    match api::post("pins.add", &params, None) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is("already_pinned") => Ok(()),
+        // An app that was installed before this release has no such scope; it must still open rooms.
+        Err(error) if error.is("missing_scope") => {
+            log::warn(
+                "add the scope pins:write to the Slack app and reinstall it",
+                &[],
+            );
+            Ok(())
+        }
+        Err(error) => tolerated(error.into_failure("pins.add")),
+    }
+}
+
 /// The Slack ids of the people who have one.
 pub(super) fn users<'a>(people: &[&'a Person]) -> Vec<&'a str> {
     let known = people.iter().filter_map(|it| it.contact("slack"));

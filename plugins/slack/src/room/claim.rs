@@ -6,7 +6,7 @@ use crate::api::ApiError;
 use crate::post::Post;
 use crate::{announce, blocks, names, text};
 use tocsin_plugin_sdk::serde_json::Value;
-use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
+use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
 use tocsin_plugin_sdk::{clock, config, kv, log};
 
 /// How long a claim lasts if the call that holds it dies.
@@ -25,6 +25,8 @@ pub(super) struct Claim {
     pub(super) revision: u64,
     /// A name that an earlier call tried, and may have created.
     maybe_ours: Option<String>,
+    /// Whether an earlier call created the channel, and may have done more.
+    is_resumed: bool,
 }
 
 impl Claim {
@@ -45,12 +47,14 @@ impl Claim {
         row.holder = delivery.idempotency_key.clone();
         row.held_until = now + CLAIM_MS;
         let maybe_ours = row.tried.clone();
+        let is_resumed = row.channel.is_some();
         match kv::swap(&key, revision, &row, Some(ROOM_TTL_MS))? {
             Some(revision) => Ok(Claim {
                 key,
                 row,
                 revision,
                 maybe_ours,
+                is_resumed,
             }),
             None => Err(busy()),
         }
@@ -98,15 +102,22 @@ impl Claim {
         channel::set_topic(&channel, incident)?;
         self.row.topic_revision = incident.revision;
         channel::link(incident, &channel)?;
-        let people: Vec<&Person> = [&incident.operator, &incident.spokesperson]
-            .into_iter()
-            .flatten()
-            .collect();
+        let people = channel::people(incident);
         let users = channel::users(&people);
         channel::invite(&channel, &users, &mut self.row.invited)?;
-        let effect = format!("opening:{}", self.key);
-        let message = blocks::opening(incident);
-        Post::new(&channel, effect, incident.opened_at, message).send()?;
+        let ts = match self.row.summary.clone() {
+            Some(ts) => ts,
+            None => {
+                let effect = format!("opening:{}", self.key);
+                let message = blocks::summary(incident);
+                let post = Post::new(&channel, effect, incident.opened_at, message);
+                let ts = post.doubted(self.is_resumed).send()?;
+                self.row.summary = Some(ts.clone());
+                self.save()?;
+                ts
+            }
+        };
+        channel::pin(&channel, &ts)?;
         self.row.ready = true;
         self.save()?;
         announce::opened(incident)
