@@ -3,7 +3,7 @@
 
 use crate::announce;
 use crate::standin::Slack;
-use crate::tests::{deliver, everything};
+use crate::tests::{channel_ref, deliver, everything};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tocsin_plugin_sdk::http::Request;
@@ -11,8 +11,9 @@ use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::testing::incident;
 
 /// All methods that the plugin calls. A new one also needs a line in the manifest.
-const METHODS: [(&str, &str); 14] = [
+const METHODS: [(&str, &str); 15] = [
     ("GET", "conversations.history"),
+    ("GET", "conversations.info"),
     ("GET", "conversations.replies"),
     ("GET", "users.conversations"),
     ("POST", "chat.postEphemeral"),
@@ -42,6 +43,7 @@ fn requests() -> Vec<Request> {
     slack.host.set_config("engineering-channel", &channel);
     let mut other = incident();
     other.id = "inc-2".into();
+    other.refs = vec![channel_ref("C99")];
     announce::tests::lose_answers(&slack, &mut other);
     slack.host.requests()
 }

@@ -2,7 +2,7 @@
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
-use crate::{announce, asked, changes, jobs, room, summary, text};
+use crate::{announce, archive, asked, changes, jobs, room, summary, text};
 use tocsin_plugin_sdk::types::{
     Audience, Delivery, Event, EventBody, Failure, IncidentChange, LogEntry, LogKind, Outcome,
     Status, Update,
@@ -14,6 +14,9 @@ pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failu
     match &event.body {
         EventBody::IncidentOpened(incident) => {
             announce::opened(incident)?;
+            if !room::is_wanted(incident)? {
+                return Ok(Outcome::Ignored);
+            }
             room::ensure(incident, delivery)?;
             Ok(Outcome::Done)
         }
@@ -36,6 +39,10 @@ fn changed(
     announce::changed(change)?;
     summary::changed(change);
     let incident = &change.after;
+    archive::changed(change)?;
+    if !room::is_wanted(incident)? {
+        return Ok(Outcome::Ignored);
+    }
     let lines = changes::lines(change);
     if lines.is_empty() && !changes::changes_topic(change) {
         return Ok(Outcome::Ignored);
@@ -46,12 +53,11 @@ fn changed(
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
     room.invite(&room::people(incident))?;
-    if !lines.is_empty() {
-        let effect = format!("change:{}", event.id);
-        let message = Message::line(lines.join("\n"));
-        Post::new(&room.channel, effect, event.at, message).send()?;
+    if lines.is_empty() {
+        return Ok(Outcome::Done);
     }
-    Ok(Outcome::Done)
+    let effect = (format!("change:{}", event.id), event.at);
+    room.post(effect, Message::line(lines.join("\n")), incident, delivery)
 }
 
 fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
@@ -59,8 +65,13 @@ fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
         Audience::Engineering => "engineering-channel",
         Audience::Company => "company-channel",
         Audience::WarRoom => {
-            let room = room::ensure(&update.incident, delivery)?;
-            return post_update(update, &room.channel);
+            let incident = &update.incident;
+            if !room::is_wanted(incident)? {
+                return Ok(Outcome::Ignored);
+            }
+            let mut room = room::ensure(incident, delivery)?;
+            let effect = (format!("update:{}:room", update.id), update.at);
+            return room.post(effect, blocks::update(update), incident, delivery);
         }
         Audience::Public => return Ok(Outcome::Ignored),
     };
@@ -88,7 +99,10 @@ fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcom
         return Ok(Outcome::Ignored);
     };
     let incident = commands::get(incident_id)?;
-    let room = room::ensure(&incident, delivery)?;
+    if !room::is_wanted(&incident)? {
+        return Ok(Outcome::Ignored);
+    }
+    let mut room = room::ensure(&incident, delivery)?;
     let kind = match entry.kind {
         LogKind::Seen => ":mag: *Seen*",
         LogKind::Decided => ":scales: *Decided*",
@@ -97,7 +111,6 @@ fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcom
     };
     let body = text::from_markdown(&entry.body);
     let message = Message::line(format!("{kind} by {}: {body}", text::actor(&entry.author)));
-    let effect = format!("log:{}", entry.id);
-    Post::new(&room.channel, effect, entry.at, message).send()?;
-    Ok(Outcome::Done)
+    let effect = (format!("log:{}", entry.id), entry.at);
+    room.post(effect, message, &incident, delivery)
 }

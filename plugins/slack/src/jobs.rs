@@ -2,7 +2,7 @@
 //! and a page does not wait for the war room.
 
 use crate::asked::{self, Asked};
-use crate::{announce, room, summary};
+use crate::{announce, archive, room, summary};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_plugin_sdk::commands::{self, CommandError};
@@ -70,6 +70,7 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
             asked::tell(&job.channel, &job.user, &job.text)
         }
         announce::TOPIC => announce::run(delivery),
+        archive::TOPIC => archive::run(),
         "invite" => invite(&payload(job)?, delivery),
         _ => Ok(Outcome::Ignored),
     }
@@ -80,7 +81,8 @@ fn invite(job: &Invite, delivery: &Delivery) -> Result<Outcome, Failure> {
         Err(CommandError::NotFound) => return Ok(Outcome::Ignored),
         result => result?,
     };
-    if matches!(incident.status, Status::Resolved | Status::Closed) {
+    let is_over = matches!(incident.status, Status::Resolved | Status::Closed);
+    if is_over || !room::is_wanted(&incident)? {
         return Ok(Outcome::Ignored);
     }
     let contacts = vec![Label {

@@ -100,6 +100,18 @@ impl Slack {
         self.world.borrow_mut().create(name, false, false);
     }
 
+    /// Adds channels of the app that are not archived.
+    pub(crate) fn add_rooms(&self, count: usize) {
+        let mut world = self.world.borrow_mut();
+        for number in 0..count {
+            world.create(&format!("old-{number}"), false, true);
+        }
+    }
+
+    pub(crate) fn delete(&self, name: &str) {
+        self.edit(name, |it| (it.id, it.name) = (String::new(), String::new()));
+    }
+
     pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Channel)) {
         let mut world = self.world.borrow_mut();
         edit(
@@ -272,6 +284,7 @@ impl World {
                 let inside = inside.filter(|it| it["ts"] == thread || it["thread_ts"] == thread);
                 return Ok(json!({"messages": inside.collect::<Vec<_>>()}));
             }
+            "conversations.info" => return Ok(json!({"channel": describe(channel)})),
             "conversations.archive" if channel.archived => return Err("already_archived"),
             _ if channel.archived => return Err("is_archived"),
             "conversations.archive" => channel.archived = true,
@@ -372,6 +385,7 @@ fn describe(channel: &Channel) -> Value {
         "name": channel.name,
         "created": 1_767_355_200,
         "is_private": channel.private,
+        "is_archived": channel.archived,
         "topic": {"value": channel.topic},
         "purpose": {"value": channel.purpose},
     })

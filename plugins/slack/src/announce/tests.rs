@@ -1,6 +1,6 @@
 use super::*;
 use crate::standin::Slack;
-use crate::tests::deliver;
+use crate::tests::{channel_ref, deliver};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::testing::{change, incident, person};
 use tocsin_plugin_sdk::types::{Audience, EventBody, Promise};
@@ -74,12 +74,7 @@ fn engineers_hear_once_that_it_has_begun_who_has_it_how_to_join_and_that_it_is_o
     let slack = start();
     let mut it = numbered(42, Grade::Minor);
     open(&slack, &it);
-    it.refs = vec![tocsin_plugin_sdk::types::ExternalRef {
-        plugin: "slack".into(),
-        kind: "channel".into(),
-        id: "C3".into(),
-        url: None,
-    }];
+    it.refs = vec![channel_ref("C3")];
     slack.host.add_incident(&it);
     slack.pass(5_000);
     let (own, replies) = said(&slack, "engineering");

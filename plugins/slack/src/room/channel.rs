@@ -63,6 +63,17 @@ pub(super) fn find_ours(wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>
     Ok(None)
 }
 
+/// A channel; none if there is no such channel for the app.
+pub(super) fn info(channel: &str) -> Result<Option<Value>, Failure> {
+    match api::get("conversations.info", &[("channel", channel)]) {
+        Ok(mut answer) => Ok(Some(answer["channel"].take())),
+        Err(error) => match error.into_failure("conversations.info") {
+            Failure::Permanent(_) => Ok(None),
+            other => Err(other),
+        },
+    }
+}
+
 /// Sets the topic from the incident's current state.
 pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failure> {
     let topic = text::topic(incident);
