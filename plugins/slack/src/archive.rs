@@ -1,8 +1,8 @@
 //! Archives the war rooms of closed incidents once nobody needs them any more.
 //!
-//! A row for each closed incident says when, and sorts by it; one job that queues itself again looks
-//! at the first rows. So neither Slack's channels nor rooms that are not due are listed, however
-//! many there are.
+//! A row for each closed incident says when, and sorts by it; one job that queues itself again
+//! looks at the first rows. So neither Slack's channels nor rooms that are not due are listed,
+//! however many there are.
 
 use crate::{api, room};
 use serde::{Deserialize, Serialize};

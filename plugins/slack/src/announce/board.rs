@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Timestamp};
 use tocsin_plugin_sdk::{clock, kv, log};
 
-/// Most incidents in one message; further ones begin another.
-pub(super) const ENTRIES_MAX: usize = 100;
+/// Most incidents in one message; further ones begin another. Their row must fit into a value of
+/// the store, which has at most 64 KiB.
+pub(super) const ENTRIES_MAX: usize = 50;
 /// Most replies about single incidents of a message; further ones only show in it, and the last
 /// reply says that all are over.
 const REPLIES_MAX: u32 = 10;

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Audience, Grade, Incident, Status, Timestamp};
 
-/// Longest title, name and list of services, in characters: the entries of a message fit into a row
+/// Longest title, list of services and name, in characters: the entries of a message fit into a row
 /// of the store.
 const TITLE_CHARS_MAX: usize = 60;
+const SERVICES_CHARS_MAX: usize = 40;
 const NAME_CHARS_MAX: usize = 30;
 
 /// An incident in an announcement.
@@ -77,7 +78,7 @@ impl Entry {
             id: incident.id.clone(),
             number: incident.number,
             title: short(&incident.title, TITLE_CHARS_MAX),
-            services: short(&services, TITLE_CHARS_MAX),
+            services: short(&services, SERVICES_CHARS_MAX),
             rank: match incident.grade {
                 Grade::Critical => Rank::Critical,
                 Grade::Major => Rank::Major,

@@ -320,6 +320,29 @@ fn lose_answer(slack: &Slack) {
 }
 
 #[test]
+fn a_full_message_fits_into_a_row_of_the_store_and_further_incidents_begin_another() {
+    let slack = start();
+    for number in 1..=51 {
+        let mut it = numbered(number, Grade::Major);
+        it.title = "\u{1f525}".repeat(300);
+        it.services = vec!["\u{1f525}".repeat(300)];
+        it.operator = Some(person(&"\u{1f525}".repeat(300), "slack", "U1"));
+        it.spokesperson = it.operator.clone();
+        open(&slack, &it);
+    }
+    slack.pass(10_000);
+    let (own, _) = said(&slack, "engineering");
+    assert_eq!(own.len(), 2);
+    assert!(own[0].contains("*50 incidents have begun*"));
+    let row: Value = kv::get("board:engineering:inc-1").unwrap().unwrap().value;
+    assert!(
+        row.to_string().len() < 64 << 10,
+        "{}",
+        row.to_string().len()
+    );
+}
+
+#[test]
 fn without_channels_nothing_is_noted() {
     let slack = Slack::start();
     open(&slack, &numbered(42, Grade::Critical));

@@ -116,7 +116,7 @@ pub(super) fn pin(channel: &str, ts: &str) -> Result<(), Failure> {
     match api::post("pins.add", &params, None) {
         Ok(_) => Ok(()),
         Err(error) if error.is("already_pinned") => Ok(()),
-        // An app that was installed before this release has no such scope; it must still open rooms.
+        // An app that was installed for an earlier release has no such scope, and opens rooms.
         Err(error) if error.is("missing_scope") => {
             log::warn(
                 "add the scope pins:write to the Slack app and reinstall it",
