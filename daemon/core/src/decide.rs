@@ -54,6 +54,13 @@ pub enum Command {
         /// The channel.
         via: String,
     },
+    /// Ask engineers for help.
+    HelpWanted { text: String },
+    /// Help with the incident.
+    Join {
+        /// Whether whoever joins may see security incidents.
+        may_see: bool,
+    },
     /// Add, assign or finish a task.
     Task(TaskChange),
     /// Tell an audience how it goes.
@@ -247,6 +254,8 @@ fn dispatch(
         | Command::PromptAccepted { .. }
         | Command::PromptFailed { .. }) => about_question(incident, tally, it, by, env),
         it @ (Command::HandOff { .. }
+        | Command::HelpWanted { .. }
+        | Command::Join { .. }
         | Command::Task(_)
         | Command::TaskDue { .. }
         | Command::Update { .. }
@@ -327,6 +336,8 @@ fn about_response(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
+        Command::HelpWanted { text } => roles::want_help(incident, text),
+        Command::Join { may_see } => roles::join(incident, may_see, by),
         Command::Task(it) => tasks::change(incident, it),
         Command::TaskDue {
             task,

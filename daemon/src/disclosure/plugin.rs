@@ -67,6 +67,11 @@ impl PluginReceiver<'_> {
             let mut extra: serde_json::Value =
                 serde_json::from_str(&seen.extra).unwrap_or_default();
             extra["happened"] = json!(lines);
+            let wanted = change.happened.iter();
+            let wanted: Vec<_> = wanted.filter_map(|it| self.help_wanted(it)).collect();
+            if !wanted.is_empty() {
+                extra["help-wanted"] = json!(wanted);
+            }
             seen.extra = extra.to_string();
         }
         let by = change.happened.first();
@@ -76,6 +81,16 @@ impl PluginReceiver<'_> {
             by: self.actor(by.map_or(&Actor::Tocsin, |it| &it.by)),
             changed: changed(before, after),
         })
+    }
+
+    /// A request for help; `None` if the event is not one.
+    fn help_wanted(&self, recorded: &Recorded) -> Option<serde_json::Value> {
+        let Event::HelpWanted { text } = &recorded.event else {
+            return None;
+        };
+        let by = self.actor(&recorded.by);
+        let by = by.display_name.unwrap_or(by.id);
+        Some(json!({ "text": text, "by": by }))
     }
 
     /// The log entry of an event; `None` if it is not one, or the plugin lacks clearance.
@@ -291,6 +306,10 @@ impl PluginReceiver<'_> {
                 Some((role.as_str(), json!({ "id": id, "name": name(id) })))
             })
             .collect();
+        let responders = seen.roles.responders.iter();
+        let responders: Vec<_> = responders
+            .map(|id| json!({ "id": id, "name": name(id) }))
+            .collect();
         let tasks = seen.tasks.open().take(TASKS_NAMED_MAX);
         let tasks: Vec<_> = tasks
             .map(|(number, task)| {
@@ -310,6 +329,7 @@ impl PluginReceiver<'_> {
             "by-fallback": seen.by_fallback,
             "merged-into": seen.merged_into,
             "roles": roles,
+            "responders": responders,
             "tasks": { "count": seen.tasks.open().count(), "open": tasks },
         })
     }

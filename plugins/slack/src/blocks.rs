@@ -1,5 +1,6 @@
 //! Messages as Slack Block Kit JSON.
 
+mod help;
 mod page;
 mod summary;
 
@@ -7,6 +8,7 @@ use crate::text;
 use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::types::{Choice, Prompt, Update};
 
+pub(crate) use help::{JOIN, help};
 pub(crate) use page::{page, with_note};
 pub(crate) use summary::summary;
 

@@ -2,7 +2,7 @@
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
-use crate::{announce, archive, asked, changes, jobs, room, summary, text};
+use crate::{announce, archive, asked, changes, help, jobs, room, summary, text};
 use tocsin_plugin_sdk::types::{
     Audience, Delivery, Event, EventBody, Failure, IncidentChange, LogEntry, LogKind, Outcome,
     Status, Update,
@@ -38,13 +38,15 @@ fn changed(
 ) -> Result<Outcome, Failure> {
     announce::changed(change)?;
     summary::changed(change);
+    help::changed(change, event);
     let incident = &change.after;
     archive::changed(change)?;
     if !room::is_wanted(incident)? {
         return Ok(Outcome::Ignored);
     }
     let lines = changes::lines(change);
-    if lines.is_empty() && !changes::changes_topic(change) {
+    let is_joined = help::is_joined(change);
+    if lines.is_empty() && !changes::changes_topic(change) && !is_joined {
         return Ok(Outcome::Ignored);
     }
     if incident.status == Status::Closed && !room::exists(incident)? {
@@ -53,6 +55,10 @@ fn changed(
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
     room.invite(&room::people(incident))?;
+    if is_joined {
+        let helping = help::helping(incident);
+        room.invite(&helping.iter().collect::<Vec<_>>())?;
+    }
     if lines.is_empty() {
         return Ok(Outcome::Done);
     }

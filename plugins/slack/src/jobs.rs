@@ -2,12 +2,13 @@
 //! and a page does not wait for the war room.
 
 use crate::asked::{self, Asked};
-use crate::{announce, archive, room, summary};
+use crate::{announce, archive, help, room, summary};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_plugin_sdk::commands::{self, CommandError};
-use tocsin_plugin_sdk::serde_json;
+use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Delivery, Failure, Job, Label, Outcome, Person, Status};
+use tocsin_plugin_sdk::{jobs, log};
 
 /// "settle": a button was pressed; remove it.
 #[derive(Deserialize)]
@@ -24,9 +25,9 @@ struct Refresh {
     id: String,
 }
 
-/// "summary" and "counts": the pinned message of a room changed.
+/// "summary", "counts" and "helping": messages about an incident changed.
 #[derive(Deserialize)]
-struct Summary {
+struct Shown {
     incident: String,
 }
 
@@ -57,13 +58,18 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
             asked::refresh(&job.id)
         }
         summary::TOPIC => {
-            let job: Summary = payload(job)?;
+            let job: Shown = payload(job)?;
             summary::refresh(&job.incident)
         }
         summary::COUNTS => {
-            let job: Summary = payload(job)?;
+            let job: Shown = payload(job)?;
             summary::soon(&job.incident);
             Ok(Outcome::Done)
+        }
+        help::ASK => help::ask(payload(job)?),
+        help::SHOW => {
+            let job: Shown = payload(job)?;
+            help::show(&job.incident)
         }
         "tell" => {
             let job: Tell = payload(job)?;
@@ -73,6 +79,14 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
         archive::TOPIC => archive::run(),
         "invite" => invite(&payload(job)?, delivery),
         _ => Ok(Outcome::Ignored),
+    }
+}
+
+/// Queues a job, one at a time for each `once`. A full queue must not keep a delivery from doing
+/// the rest; what the job would show is shown by the next one.
+pub(crate) fn later(delay_ms: u64, topic: &str, once: &str, payload: &Value) {
+    if let Err(error) = jobs::enqueue_after(delay_ms, topic, payload, Some(once)) {
+        log::warn(&format!("{error:?}"), &[("once", once)]);
     }
 }
 

@@ -122,6 +122,11 @@ pub(crate) fn is_wanted(incident: &Incident) -> Result<bool, Failure> {
     Ok(incident.security || is_grave || exists(incident)?)
 }
 
+/// Whether all war rooms are private.
+pub(crate) fn are_private() -> bool {
+    config::get("rooms").is_some_and(|it| it == "private")
+}
+
 /// The incident's room, created if necessary, and moved if it is public and must not be.
 ///
 /// # Errors

@@ -4,11 +4,10 @@
 //! Changes are gathered by a job, as Slack allows 50 edits per minute: those of people for some
 //! seconds, and those of the number of alerts, which change all the time in a storm, for a minute.
 
-use crate::{blocks, post, room};
+use crate::{blocks, jobs, post, room};
 use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json::json;
 use tocsin_plugin_sdk::types::{Failure, IncidentChange, Outcome};
-use tocsin_plugin_sdk::{jobs, log};
 
 /// The job that edits the message.
 pub(crate) const TOPIC: &str = "summary";
@@ -36,14 +35,9 @@ pub(crate) fn soon(incident: &str) {
     queue(GATHER_MS, TOPIC, incident);
 }
 
-/// A full queue must not keep the room from hearing what happened; the next change shows this one
-/// too.
 fn queue(delay_ms: u64, topic: &str, incident: &str) {
     let once = format!("{topic}:{incident}");
-    let payload = json!({ "incident": incident });
-    if let Err(error) = jobs::enqueue_after(delay_ms, topic, &payload, Some(&once)) {
-        log::warn(&format!("{error:?}"), &[("incident", incident)]);
-    }
+    jobs::later(delay_ms, topic, &once, &json!({ "incident": incident }));
 }
 
 /// Shows the incident as it is now.

@@ -18,6 +18,10 @@ pub struct Roles {
     /// Who was asked to take a role and has not answered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offered: BTreeMap<Role, PersonId>,
+    /// Who helps besides, in the order in which they joined, at most
+    /// [`RESPONDERS_MAX`](crate::limits::RESPONDERS_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<PersonId>,
 }
 
 impl Roles {
@@ -59,6 +63,7 @@ impl Roles {
                     role => drop(self.others.insert(*role, person.clone())),
                 }
             }
+            Event::ResponderJoined { person } => self.responders.push(person.clone()),
             Event::RoleDeclined { role, person, .. } if self.offered.get(role) == Some(person) => {
                 self.offered.remove(role);
             }
@@ -86,6 +91,8 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             Declined::Unreached => format!("{person} could not be asked to be the {role}"),
         }),
         Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
+        Event::HelpWanted { text } => Some(format!("{by} asks engineers for help: {text}")),
+        Event::ResponderJoined { person } => Some(format!("{person} helps")),
         _ => None,
     }
 }

@@ -19,6 +19,10 @@ impl Call<'_> {
         line: &str,
         by: &wit::Actor,
     ) -> Result<String, CommandError> {
+        let (incident, line) = match joined(line) {
+            Some(number) => (Some(number.to_owned()), "join"),
+            None => (incident, line),
+        };
         let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
         match parsed {
             Line::Help => return Ok(chat::help()),
@@ -74,6 +78,14 @@ impl Call<'_> {
         let done = change_on_call(&desk, &caller, &action, key).await;
         done.map(|it| it.reply).map_err(not_done)
     }
+}
+
+/// The number of the incident that a line joins from anywhere, as `join 42`: nobody is in a war
+/// room before they join.
+fn joined(line: &str) -> Option<&str> {
+    let (verb, number) = line.trim().split_once(' ')?;
+    let number = number.trim().trim_start_matches('#');
+    (verb == "join" && number.parse::<u64>().is_ok()).then_some(number)
 }
 
 fn status_line(state: &IncidentState, clearance: Clearance) -> String {

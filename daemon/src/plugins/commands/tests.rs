@@ -143,6 +143,35 @@ async fn anybody_may_ask_which_incidents_are_open() {
 }
 
 #[tokio::test]
+async fn an_incident_is_joined_by_its_number_outside_of_its_war_room() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    opened(&rig, "1", draft("shop", None)).await.unwrap();
+    let join = async |key: &str, line: &str| {
+        let services = services(&rig);
+        let asked = services.run_line(caller(key), None, line.to_owned(), itself());
+        asked.await.unwrap_err()
+    };
+    // It found the incident, which a plugin itself cannot join.
+    for (key, line) in [("2", "join 1"), ("3", " join #1 ")] {
+        let refused = join(key, line).await;
+        let why = "only a person joins";
+        assert!(
+            matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(join("4", "join 2").await, CommandError::NotFound);
+    for (key, line) in [("5", "join"), ("6", "join in")] {
+        let refused = join(key, line).await;
+        let why = "in an incident's war room";
+        assert!(
+            matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
     let config = "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n\
                   [rotations.primary]\ntimezone = \"UTC\"\nlayers = [{ people = [\"bob\"], \

@@ -3,7 +3,7 @@
 use super::Readers;
 use super::entry::{Entry, Rank};
 use crate::blocks::{Message, context, section};
-use crate::text;
+use crate::{room, text};
 
 /// Most incidents that a message names; the others are counted.
 const LINES_MAX: usize = 15;
@@ -116,7 +116,7 @@ fn line(readers: Readers, entry: &Entry) -> String {
     if let Readers::Engineering = readers {
         let speaker = entry.spokesperson.as_ref();
         facts.extend(speaker.map(|it| format!("{} tells how it goes", text::escape(it))));
-        let room = entry.room.as_ref();
+        let room = entry.room.as_ref().filter(|_| !room::are_private());
         facts.extend(room.map(|it| format!("<#{it}>")));
     }
     facts.push(format!("since {}", text::moment(entry.opened_at)));
@@ -164,6 +164,9 @@ fn foot(readers: Readers, entries: &[Entry]) -> Option<String> {
     Some(match readers {
         Readers::Company => "This message is kept current, and more is said here".into(),
         Readers::Engineering if !has_room => return None,
+        Readers::Engineering if room::are_private() => {
+            "To help, type `/incident join NUMBER`: it invites you to the war room".into()
+        }
         Readers::Engineering => "To follow or to help, join the war room".into(),
     })
 }

@@ -343,6 +343,19 @@ fn a_full_message_fits_into_a_row_of_the_store_and_further_incidents_begin_anoth
 }
 
 #[test]
+fn of_private_rooms_engineers_hear_how_to_be_invited() {
+    let slack = start();
+    slack.host.set_config("rooms", "private");
+    let mut it = numbered(42, Grade::Minor);
+    it.refs = vec![channel_ref("C3")];
+    open(&slack, &it);
+    slack.pass(5_000);
+    let (own, _) = said(&slack, "engineering");
+    assert!(own[0].contains("`/incident join NUMBER`"), "{own:?}");
+    assert!(!own[0].contains("<#C3>"), "{own:?}");
+}
+
+#[test]
 fn without_channels_nothing_is_noted() {
     let slack = Slack::start();
     open(&slack, &numbered(42, Grade::Critical));

@@ -1,7 +1,8 @@
 //! The first message in a war room, which is pinned and kept current: what the incident is, who
 //! does what, what was promised, and what is left to do.
 
-use super::{Message, context, section};
+use super::{Message, context, help, section};
+use crate::help::responders;
 use crate::text;
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Audience, Incident, Status, Timestamp};
@@ -12,7 +13,7 @@ const SUMMARY_CHARS_MAX: usize = 1_500;
 const SERVICES_CHARS_MAX: usize = 300;
 const TASK_CHARS_MAX: usize = 150;
 
-/// The message for the incident as it is.
+/// What people look up again and again, as one message.
 pub(crate) fn summary(incident: &Incident) -> Message {
     let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
     let headline = text::headline(incident);
@@ -43,6 +44,8 @@ fn facts(incident: &Incident, extra: &Value) -> Vec<String> {
         let name = extra["roles"][role]["name"].as_str();
         facts.extend(name.map(|it| format!("*{shown}:* {}", text::escape(it))));
     }
+    let helping = help::names(&responders(incident));
+    facts.extend(helping.map(|it| format!("*Helping:* {it}")));
     let promises = incident.next_updates.iter();
     let promises: Vec<String> = promises
         .map(|it| format!("{} by {}", audience(it.audience), text::moment(it.due)))
@@ -151,6 +154,7 @@ mod tests {
         it.extra = json!({
             "alerts": {"total": 12, "firing": 3},
             "roles": {"commander": {"id": "cyd", "name": "Cyd"}},
+            "responders": [{"id": "dan", "name": "Dan"}],
             "tasks": {"count": 11, "open": open},
             "link": "https://e.com/graph",
             "links": [{"title": "Run|book", "url": "https://e.com/runbook"}],
@@ -160,7 +164,7 @@ mod tests {
         for part in [
             "Major incident #42: Checkout is down",
             "*Status:* open since <!date^1767355200^",
-            "*Operator:* <@U1>\n*Spokesperson:* Sam\n*Commander:* Cyd",
+            "*Operator:* <@U1>\n*Spokesperson:* Sam\n*Commander:* Cyd\n*Helping:* Dan",
             "*Next update:* company by <!date^1767357000^",
             "*Alerts:* 3 of 12 firing",
             "• 1 restart &amp; wait · Bob",

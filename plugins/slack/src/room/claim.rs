@@ -5,7 +5,7 @@ use super::{ROOM_TTL_MS, Row, channel};
 use crate::api::ApiError;
 use crate::blocks::Message;
 use crate::post::Post;
-use crate::{announce, blocks, names, text};
+use crate::{announce, blocks, help, names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
 use tocsin_plugin_sdk::{clock, config, kv, log};
@@ -124,7 +124,9 @@ impl Claim {
             let before: Vec<&str> = self.row.invited.iter().map(String::as_str).collect();
             channel::invite(&channel, &before, &mut Vec::new())?;
         }
-        let people = channel::people(incident);
+        let helping = help::helping(incident);
+        let mut people = channel::people(incident);
+        people.extend(&helping);
         let users = channel::users(&people);
         channel::invite(&channel, &users, &mut self.row.invited)?;
         let ts = match self.row.summary.clone() {
@@ -166,8 +168,7 @@ impl Claim {
             return Ok(linked);
         }
         let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
-        let private_setting = config::get("rooms").is_some_and(|it| it == "private");
-        let is_private = if private || private_setting {
+        let is_private = if private || super::are_private() {
             "true"
         } else {
             "false"
