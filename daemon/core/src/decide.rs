@@ -57,6 +57,13 @@ pub enum Command {
         /// The channel.
         via: String,
     },
+    /// Ask engineers for help.
+    HelpWanted { text: String },
+    /// Help with the incident.
+    Join {
+        /// Whether whoever joins may see security incidents.
+        may_see: bool,
+    },
     /// Add, assign or finish a task.
     Task(TaskChange),
     /// Tell an audience how it goes.
@@ -251,6 +258,8 @@ fn dispatch(
         | Command::PromptAccepted { .. }
         | Command::PromptFailed { .. }) => about_question(incident, tally, it, by, env),
         it @ (Command::HandOff { .. }
+        | Command::HelpWanted { .. }
+        | Command::Join { .. }
         | Command::Task(_)
         | Command::Update { .. }
         | Command::PromiseDue { .. }) => about_response(incident, it, by, env),
@@ -330,6 +339,8 @@ fn about_response(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
+        Command::HelpWanted { text } => roles::want_help(incident, text),
+        Command::Join { may_see } => roles::join(incident, may_see, by),
         Command::Task(it) => tasks::change(incident, it),
         Command::Update {
             audience,

@@ -61,6 +61,10 @@ pub const HOLD_MINOR_MS: u64 = 24 * HOUR_MS;
 pub const HOLD_MS_MIN: u64 = MINUTE_MS;
 /// Longest hold or snooze, in milliseconds: longer than a long weekend.
 pub const HOLD_MS_MAX: u64 = 7 * 24 * HOUR_MS;
+/// Longest request for help, in bytes.
+pub const HELP_BYTES_MAX: usize = 300;
+/// Most people who join an incident.
+pub const RESPONDERS_MAX: usize = 32;
 /// Longest task, in bytes.
 pub const TASK_BYTES_MAX: usize = 300;
 /// Most open tasks of an incident, and most that are kept.

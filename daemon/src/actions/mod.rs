@@ -10,6 +10,8 @@ pub(crate) mod chat;
 mod close;
 mod grade;
 mod handoff;
+mod help_wanted;
+mod join;
 mod log;
 mod merge;
 mod mitigate;
@@ -33,6 +35,8 @@ pub(crate) use authorize::{Caller, Denied};
 pub(crate) use close::Close;
 pub(crate) use grade::Grade;
 pub(crate) use handoff::Handoff;
+pub(crate) use help_wanted::HelpWanted;
+pub(crate) use join::Join;
 pub(crate) use log::Log;
 pub(crate) use merge::Merge;
 pub(crate) use mitigate::Mitigate;
@@ -50,8 +54,8 @@ pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
 verb::verbs! {
-    Ack, Unack, Snooze, Page, Reassign, Handoff, Update, Task, Grade, Log, Mitigate, Merge, Resolve,
-    Close,
+    Ack, Unack, Snooze, Page, Reassign, Handoff, HelpWanted, Join, Update, Task, Grade, Log,
+    Mitigate, Merge, Resolve, Close,
 }
 
 #[cfg(test)]

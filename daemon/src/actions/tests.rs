@@ -125,6 +125,7 @@ fn a_mistyped_line_lists_the_possible_commands() {
         ("grade terrible", "use minor, major or critical"),
         ("log", "nothing to log"),
         ("handoff", "name a person, as in `handoff spokesperson bob`"),
+        ("help-wanted", "say what help you need"),
         (
             "handoff speaker bob",
             "`speaker` is not a role; use operator",

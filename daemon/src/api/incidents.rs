@@ -102,6 +102,9 @@ pub(crate) struct IncidentDetail {
     /// Who has which role, and who was asked to take one.
     #[serde(default)]
     pub(crate) roles: Vec<RoleLine>,
+    /// Who helps besides.
+    #[serde(default)]
+    pub(crate) responders: Vec<String>,
     /// The updates that audiences were promised.
     #[serde(default)]
     pub(crate) promises: Vec<PromiseLine>,

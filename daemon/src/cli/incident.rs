@@ -291,6 +291,10 @@ fn print_response(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Fa
         let who = who.collect::<Vec<_>>().join("; ");
         out.line(format!("  {:<14}{}", role.role.as_str(), cell(&who)))?;
     }
+    if !incident.responders.is_empty() {
+        let helping = incident.responders.join(", ");
+        out.line(format!("  {:<14}{}", "helping", cell(&helping)))?;
+    }
     for it in &incident.promises {
         let broken = if it.broken {
             "broken: it was due"

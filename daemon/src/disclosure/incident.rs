@@ -47,6 +47,8 @@ pub struct Disclosed {
     pub promises: Promises,
     pub acknowledged_at: Option<Timestamp>,
     pub mitigated_at: Option<Timestamp>,
+    /// The number of the incident that it was merged into.
+    pub merged_into: Option<u64>,
     /// Whether text was redacted.
     pub is_redacted: bool,
 }
@@ -151,6 +153,7 @@ impl Disclosed {
             promises: incident.promises.clone(),
             acknowledged_at: lifecycle.acknowledged_at,
             mitigated_at: lifecycle.mitigated_at,
+            merged_into: lifecycle.merged_into.as_ref().map(|it| it.number),
             is_redacted: false,
         }
     }
@@ -175,6 +178,7 @@ impl Disclosed {
             promises: self.promises,
             acknowledged_at: self.acknowledged_at,
             mitigated_at: self.mitigated_at,
+            merged_into: self.merged_into,
         }
     }
 }

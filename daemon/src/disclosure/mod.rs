@@ -8,6 +8,7 @@
 
 mod address;
 mod clearance;
+mod company;
 mod decisions;
 mod incident;
 pub mod page;
@@ -17,6 +18,7 @@ pub mod wit;
 
 pub use address::shortened;
 pub use clearance::Clearance;
+pub use company::company_view;
 pub use decisions::{Decision, decisions};
 pub use incident::{Disclosed, DisclosedLine, Summary};
 pub use plugin::{PluginReceiver, StateChange};

@@ -18,6 +18,9 @@ use super::wit::{
 };
 use super::{Clearance, Disclosed};
 
+/// Most open tasks of an incident that a plugin gets; the others are counted.
+const TASKS_NAMED_MAX: usize = 10;
+
 /// A plugin that receives events, and what event bodies need besides the incident.
 #[derive(Clone, Copy)]
 pub struct PluginReceiver<'a> {
@@ -64,6 +67,11 @@ impl PluginReceiver<'_> {
             let mut extra: serde_json::Value =
                 serde_json::from_str(&seen.extra).unwrap_or_default();
             extra["happened"] = json!(lines);
+            let wanted = change.happened.iter();
+            let wanted: Vec<_> = wanted.filter_map(|it| self.help_wanted(it)).collect();
+            if !wanted.is_empty() {
+                extra["help-wanted"] = json!(wanted);
+            }
             seen.extra = extra.to_string();
         }
         let by = change.happened.first();
@@ -73,6 +81,16 @@ impl PluginReceiver<'_> {
             by: self.actor(by.map_or(&Actor::Tocsin, |it| &it.by)),
             changed: changed(before, after),
         })
+    }
+
+    /// A request for help; `None` if the event is not one.
+    fn help_wanted(&self, recorded: &Recorded) -> Option<serde_json::Value> {
+        let Event::HelpWanted { text } = &recorded.event else {
+            return None;
+        };
+        let by = self.actor(&recorded.by);
+        let by = by.display_name.unwrap_or(by.id);
+        Some(json!({ "text": text, "by": by }))
     }
 
     /// The log entry of an event; `None` if it is not one, or the plugin lacks clearance.
@@ -243,16 +261,11 @@ impl PluginReceiver<'_> {
     }
 
     fn wire_incident(&self, seen: Disclosed) -> wit::Incident {
+        let extra = self.extra(&seen);
         let line = seen.line;
         // A test is about none.
         let is_incident = line.number > 0;
         let url = format!("{}/api/v1/incidents/{}", self.base_url, line.number);
-        let extra = json!({
-            "grade-reason": seen.grade_reason,
-            "alerts": { "total": seen.counts.total, "firing": seen.counts.firing },
-            "link": seen.link,
-            "by-fallback": seen.by_fallback,
-        });
         let labels = seen.labels.into_iter();
         wit::Incident {
             id: line.id.0,
@@ -280,6 +293,45 @@ impl PluginReceiver<'_> {
             url: is_incident.then_some(url),
             extra: extra.to_string(),
         }
+    }
+
+    /// What has no field in the interface yet. A plugin without clearance gets a redacted
+    /// incident, which has no tasks and no links.
+    fn extra(&self, seen: &Disclosed) -> serde_json::Value {
+        let name = |id: &PersonId| self.person(id).name;
+        let roles = [Role::Commander, Role::Shadow].into_iter();
+        let roles: BTreeMap<&str, _> = roles
+            .filter_map(|role| {
+                let id = seen.roles.of(role)?;
+                Some((role.as_str(), json!({ "id": id, "name": name(id) })))
+            })
+            .collect();
+        let responders = seen.roles.responders.iter();
+        let responders: Vec<_> = responders
+            .map(|id| json!({ "id": id, "name": name(id) }))
+            .collect();
+        let tasks = seen.tasks.open().take(TASKS_NAMED_MAX);
+        let tasks: Vec<_> = tasks
+            .map(|(number, task)| {
+                let owner = task.owner.as_ref().map(name);
+                json!({ "number": number, "text": task.text, "owner": owner })
+            })
+            .collect();
+        let links = seen.links.iter();
+        let links: Vec<_> = links
+            .map(|it| json!({ "title": it.title, "url": it.url }))
+            .collect();
+        json!({
+            "grade-reason": seen.grade_reason,
+            "alerts": { "total": seen.counts.total, "firing": seen.counts.firing },
+            "link": seen.link,
+            "links": links,
+            "by-fallback": seen.by_fallback,
+            "merged-into": seen.merged_into,
+            "roles": roles,
+            "responders": responders,
+            "tasks": { "count": seen.tasks.open().count(), "open": tasks },
+        })
     }
 
     fn person(&self, id: &PersonId) -> wit::Person {

@@ -216,6 +216,79 @@ fn the_current_flag_hides_earlier_changes() {
 }
 
 #[test]
+fn a_plugin_gets_other_roles_and_ten_open_tasks_and_no_task_of_a_secret_incident() {
+    let (people, slack) = (people(), "slack".into());
+    let role = json!({ "role": "commander", "person": "ada" });
+    let mut happened = vec![event(json!({ "type": "operator-assigned", "data": role }))];
+    happened.extend((1..=12).map(|task| {
+        let owner = (task == 1).then_some("bob");
+        let data = json!({ "task": task, "text": format!("{SECRET} {task}"), "owner": owner });
+        event(json!({ "type": "task-added", "data": data }))
+    }));
+    let fold = |incident: Incident| {
+        let all = happened.iter().cloned();
+        all.fold(incident, |it, event| it.fold(&at(6, Actor::Tocsin, event)))
+    };
+    let extra = |incident: &Incident| -> Value {
+        let seen = receiver(&people, &slack, Clearance::Basic).incident(incident);
+        serde_json::from_str(&seen.extra).unwrap()
+    };
+    let open = extra(&fold(incident(&events())));
+    assert_eq!(
+        open["roles"],
+        json!({ "commander": { "id": "ada", "name": "ada" } })
+    );
+    assert_eq!(open["tasks"]["count"], 12);
+    let named = open["tasks"]["open"].as_array().unwrap();
+    let first = json!({ "number": 1, "text": format!("{SECRET} 1"), "owner": "bob" });
+    assert_eq!((named.len(), &named[0]), (10, &first));
+    let secret = extra(&fold(security_incident()));
+    assert_eq!(secret["tasks"], json!({ "count": 0, "open": [] }));
+    assert!(!shows(&secret), "{secret}");
+}
+
+#[test]
+fn the_company_sees_open_incidents_without_titles_the_worst_first_and_no_secret_one() {
+    let numbered = |number: u64, grade: &str, drill: bool| {
+        let data = json!({
+            "number": number, "key": "k", "title": SECRET, "summary": SECRET,
+            "service": format!("service-{number}"), "grade": grade, "grade_reason": SECRET,
+            "plan": { "steps": [] }, "plan_reason": SECRET, "drill": drill,
+        });
+        incident(&[at(
+            0,
+            Actor::Tocsin,
+            event(json!({ "type": "opened", "data": data })),
+        )])
+    };
+    let ada = || Actor::Person("ada".into());
+    let told = event(json!({ "type": "update-posted", "data": {
+        "audience": "company", "body": "We roll back.", "next_at": 1_800_000 } }));
+    let taken = event(json!({ "type": "acknowledged", "data": { "via": "slack" } }));
+    let over = event(json!({ "type": "resolved", "data": {
+        "reason": "fixed", "counts": { "total": 0, "firing": 0 } } }));
+    let major = numbered(2, "major", false);
+    let major = major.fold(&at(1, ada(), taken)).fold(&at(2, ada(), told));
+    let all = [
+        numbered(1, "minor", false),
+        major,
+        numbered(3, "critical", false).fold(&at(1, ada(), graded(true))),
+        numbered(4, "critical", true),
+        numbered(5, "critical", false).fold(&at(1, ada(), over)),
+    ];
+    let seen = company_view(all.iter(), Timestamp(600_000));
+    let lines = [
+        "There are 2 open incidents, the worst first:",
+        "#2 service-2 · major · open · for 10 min · more is said in 20 min",
+        "#1 service-1 · minor · open · for 10 min · people are being called",
+    ];
+    assert_eq!(seen, lines.join("\n"));
+    let many: Vec<_> = (1..=25).map(|it| numbered(it, "minor", false)).collect();
+    let seen = company_view(many.iter(), Timestamp(600_000));
+    assert!(seen.ends_with("and 5 more"), "{seen}");
+}
+
+#[test]
 fn a_log_entry_is_hidden_from_a_plugin_without_clearance() {
     let (people, slack) = (people(), "slack".into());
     let line = at(

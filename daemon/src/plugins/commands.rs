@@ -16,16 +16,13 @@ use tocsin_store::CommandKey;
 
 use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
-use crate::actions::chat::{self, Line};
-use crate::actions::oncall::chat::OnCallLine;
-use crate::actions::oncall::{Answered, change_on_call};
 use crate::actions::{
     self, Action, Asked, Caller, Log, NewIncident, NotDone, Paged, acknowledge, answer, perform,
 };
 use crate::api::StatusFilter;
 use crate::auth::Scope;
+use crate::disclosure::Clearance;
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
-use crate::disclosure::{Clearance, Disclosed};
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::{EngineError, IncidentState, MessageOutcome, bundle};
@@ -291,42 +288,6 @@ impl Call<'_> {
         Ok(self.wire(&state))
     }
 
-    async fn run(
-        &self,
-        incident: Option<String>,
-        line: &str,
-        by: &wit::Actor,
-    ) -> Result<String, CommandError> {
-        let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
-        match parsed {
-            Line::Help => return Ok(chat::help()),
-            Line::OnCall(line) => return self.on_call(line, by).await,
-            Line::Action(_) | Line::Status => {}
-        }
-        let id = incident.ok_or_else(|| {
-            CommandError::Invalid("use this command in an incident's war room".to_owned())
-        })?;
-        let Line::Action(action) = parsed else {
-            let state = self.state(&id)?;
-            let clearance = self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
-            return Ok(status_line(&state, clearance));
-        };
-        self.perform(&id, by, action).await
-    }
-
-    /// Answers a command about who is on call, or carries it out.
-    async fn on_call(&self, line: OnCallLine, by: &wit::Actor) -> Result<String, CommandError> {
-        let desk = self.access.desk();
-        let action = match desk.answer(line).map_err(not_done)? {
-            Answered::Says(answer) => return Ok(answer),
-            Answered::Changes(action) => action,
-        };
-        let caller = self.caller(by)?;
-        let key = Some(self.command_key().0);
-        let done = change_on_call(&desk, &caller, &action, key).await;
-        done.map(|it| it.reply).map_err(not_done)
-    }
-
     /// Carries out an action in the HTTP API's JSON, such as `{"action":"ack"}`.
     async fn apply(&self, id: &str, action: &str, by: &wit::Actor) -> Result<String, CommandError> {
         let action: Action = serde_json::from_str(action)
@@ -451,20 +412,6 @@ impl Call<'_> {
     }
 }
 
-fn status_line(state: &IncidentState, clearance: Clearance) -> String {
-    let line = Disclosed::of(&state.incident, clearance).line;
-    let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
-    format!(
-        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts firing",
-        line.number,
-        line.title,
-        line.grade,
-        line.status,
-        state.tally.counts.firing,
-        state.tally.counts.total,
-    )
-}
-
 fn not_done(error: NotDone) -> CommandError {
     match error {
         NotDone::Denied(why) => CommandError::Denied(why.to_string()),
@@ -481,5 +428,6 @@ fn refused(error: EngineError) -> CommandError {
     }
 }
 
+mod lines;
 #[cfg(test)]
 mod tests;

@@ -130,13 +130,16 @@ pub(crate) mod kv {
         FakeHost::with(|host| Ok(host.kv.remove(key).is_some()))
     }
 
-    pub(crate) fn keys(prefix: &str, _: Option<&str>, limit: u32) -> Result<Page, KvError> {
+    pub(crate) fn keys(prefix: &str, after: Option<&str>, limit: u32) -> Result<Page, KvError> {
         FakeHost::with(|host| {
             let kept = host.kv.iter().filter(|it| it.1.is_kept(host.now));
             let keys = kept.map(|it| it.0).filter(|it| it.starts_with(prefix));
+            let keys = keys.filter(|it| after.is_none_or(|after| it.as_str() > after));
+            let keys: Vec<String> = keys.take(limit as usize).cloned().collect();
+            let is_last = keys.len() < limit as usize;
             Ok(Page {
-                keys: keys.take(limit as usize).cloned().collect(),
-                cursor: None,
+                cursor: keys.last().filter(|_| !is_last).cloned(),
+                keys,
             })
         })
     }
@@ -233,12 +236,21 @@ pub(crate) mod jobs {
         options: &JobOptions,
     ) -> Result<String, String> {
         FakeHost::with(|host| {
-            host.jobs.push(QueuedJob {
+            let job = QueuedJob {
                 topic: topic.into(),
                 payload: payload.into(),
                 delay_ms: options.delay_ms,
                 dedup_key: options.dedup_key.clone(),
-            });
+            };
+            host.jobs.push(job.clone());
+            let key = job.dedup_key.as_ref();
+            let mut waiting = host.waiting.iter_mut();
+            let same = waiting.find(|it| key.is_some() && it.1.dedup_key.as_ref() == key);
+            match same {
+                // As the daemon: it keeps its place and its time.
+                Some((_, waiting)) => *waiting = job,
+                None => host.waiting.push((host.now + options.delay_ms, job)),
+            }
             Ok(format!("job-{}", host.jobs.len()))
         })
     }

@@ -113,6 +113,8 @@ struct State {
     requests: Vec<Request>,
     mails: Vec<Email>,
     jobs: Vec<QueuedJob>,
+    /// Those that were not taken, each with when it is due.
+    waiting: Vec<(Timestamp, QueuedJob)>,
     commands: Vec<Command>,
     command_answer: Result<String, CommandError>,
     incidents: BTreeMap<String, Incident>,
@@ -199,10 +201,28 @@ impl FakeHost {
         self.0.borrow().commands.clone()
     }
 
-    /// The jobs that the plugin enqueued.
+    /// All jobs that the plugin ever enqueued.
     #[must_use]
     pub fn jobs(&self) -> Vec<QueuedJob> {
         self.0.borrow().jobs.clone()
+    }
+
+    /// Takes the job that is due first, if one is due at the host's time.
+    #[must_use]
+    pub fn take_due_job(&self) -> Option<QueuedJob> {
+        let mut state = self.0.borrow_mut();
+        let now = state.now;
+        let jobs = state.waiting.iter().enumerate();
+        let due = jobs.filter(|(_, it)| it.0 <= now);
+        let first = due.min_by_key(|(place, it)| (it.0, *place))?.0;
+        Some(state.waiting.remove(first).1)
+    }
+
+    /// When the next job is due that was not taken.
+    #[must_use]
+    pub fn next_job_due(&self) -> Option<Timestamp> {
+        let state = self.0.borrow();
+        state.waiting.iter().map(|it| it.0).min()
     }
 
     /// The e-mails that the plugin sent.
@@ -244,6 +264,7 @@ impl State {
             requests: Vec::new(),
             mails: Vec::new(),
             jobs: Vec::new(),
+            waiting: Vec::new(),
             commands: Vec::new(),
             command_answer: Ok("done".into()),
             incidents: BTreeMap::new(),

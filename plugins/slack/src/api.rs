@@ -25,6 +25,8 @@ const BUSY: [&str; 4] = [
 ];
 /// Error codes after which Slack may have carried out the request, according to its documentation.
 const UNSURE: [&str; 2] = ["fatal_error", "internal_error"];
+/// Error codes of a channel that the app can no longer post to.
+const GONE: [&str; 3] = ["channel_not_found", "is_archived", "not_in_channel"];
 /// Error codes that only the operator can fix.
 const MISCONFIGURED: [&str; 11] = [
     "access_denied",
@@ -71,6 +73,12 @@ impl ApiError {
     /// Whether Slack refused with this code.
     pub(crate) fn is(&self, wanted: &str) -> bool {
         matches!(self, ApiError::Refused { code, .. } if code == wanted)
+    }
+
+    /// Whether Slack refused because a channel that there was is no longer there for the app: it
+    /// was archived or deleted, or the app was removed from it.
+    pub(crate) fn is_gone(&self) -> bool {
+        GONE.iter().any(|it| self.is(it))
     }
 
     /// The failure to return if the call cannot continue.

@@ -3,7 +3,7 @@
 
 use crate::api;
 use crate::blocks::Message;
-use crate::post::Post;
+use crate::post::{Post, edit};
 use crate::{blocks, text};
 use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::serde_json::{Value, json};
@@ -195,7 +195,8 @@ pub(crate) fn refresh(page: &str) -> Result<Outcome, Failure> {
             Some(note) => blocks::with_note(&blocks, at, note),
             None => blocks,
         });
-        edit(&asked, &asked.text, blocks)?;
+        let text = asked.text.clone();
+        edit(&asked.channel, &asked.ts, &Message { text, blocks })?;
         shown = notes;
     }
     Ok(Outcome::Done)
@@ -250,13 +251,7 @@ fn post(
     at: Timestamp,
 ) -> Result<Asked, Failure> {
     let text = message.text.clone();
-    let ts = Post {
-        channel,
-        effect: format!("{kind}:{id}"),
-        since: at,
-        message,
-    }
-    .send()?;
+    let ts = Post::new(channel, format!("{kind}:{id}"), at, message).send()?;
     Ok(Asked {
         channel: channel.into(),
         ts,
@@ -301,28 +296,7 @@ fn note_down<T: Serialize>(key: &str, value: &T, ttl_ms: u64) -> Result<(), Fail
 
 fn close(asked: &Asked, note: &str) -> Result<(), Failure> {
     let message = Message::settled(&asked.text, note);
-    edit(asked, &message.text, message.blocks)
-}
-
-fn edit(asked: &Asked, text: &str, blocks: Vec<Value>) -> Result<(), Failure> {
-    let blocks = Value::from(blocks).to_string();
-    let params = [
-        ("channel", asked.channel.as_str()),
-        ("ts", asked.ts.as_str()),
-        ("text", text),
-        ("blocks", blocks.as_str()),
-    ];
-    match api::post("chat.update", &params, None) {
-        Ok(_) => Ok(()),
-        Err(error) => match error.into_failure("chat.update") {
-            // The message was deleted or is too old to edit.
-            Failure::Permanent(why) => {
-                log::warn(&why, &[]);
-                Ok(())
-            }
-            other => Err(other),
-        },
-    }
+    edit(&asked.channel, &asked.ts, &message)
 }
 
 fn user(page: &Page) -> Result<String, Failure> {

@@ -1,12 +1,16 @@
 //! Messages as Slack Block Kit JSON.
 
+mod help;
 mod page;
+mod summary;
 
 use crate::text;
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::types::{Choice, Incident, Prompt, Update};
+use tocsin_plugin_sdk::types::{Choice, Prompt, Update};
 
+pub(crate) use help::{JOIN, help};
 pub(crate) use page::{page, with_note};
+pub(crate) use summary::summary;
 
 /// The action id of the button that acknowledges everything that a message names.
 pub(crate) const ACK: &str = "ack";
@@ -51,33 +55,6 @@ impl Message {
             text: format!("{text}\n{note}"),
             blocks,
         }
-    }
-}
-
-/// The first message in a war room.
-pub(crate) fn opening(incident: &Incident) -> Message {
-    let headline = text::headline(incident);
-    let summary = text::escape(&text::cut(&incident.summary, text::BODY_CHARS_MAX));
-    let mut facts = vec![match &incident.operator {
-        Some(person) => format!("Operator: {}", text::mention(person)),
-        None => "No operator yet: whoever acknowledges first becomes the operator".into(),
-    }];
-    if !incident.services.is_empty() {
-        let services = text::cut(&incident.services.join(", "), 300);
-        facts.push(format!("Services: {}", text::escape(&services)));
-    }
-    // Not the incident's own address, which is the API's: a phone has no token for it.
-    if let Some(url) = text::alert_link(incident) {
-        facts.push(format!("<{url}|Alert>"));
-    }
-    let why = text::grade_reason(incident)
-        .map(|it| format!("\nGrade: {it}"))
-        .unwrap_or_default();
-    let body = format!("{headline}{why}\n{summary}");
-    let blocks = vec![section(body.trim_end()), context(&facts.join(" · "))];
-    Message {
-        text: headline,
-        blocks,
     }
 }
 
@@ -151,11 +128,11 @@ fn button(action_id: &str, label: &str, value: &str, style: Option<&str>) -> Val
     button
 }
 
-fn section(markdown: &str) -> Value {
+pub(crate) fn section(markdown: &str) -> Value {
     json!({"type": "section", "text": {"type": "mrkdwn", "text": text::cut(markdown, 3000)}})
 }
 
-fn context(markdown: &str) -> Value {
+pub(crate) fn context(markdown: &str) -> Value {
     let text = text::cut(markdown, 2000);
     json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
 }
@@ -165,22 +142,6 @@ mod tests {
     use super::*;
     use tocsin_plugin_sdk::testing;
     use tocsin_plugin_sdk::types::{Actor, Audience};
-
-    #[test]
-    fn the_first_message_links_to_the_alert_and_not_to_the_api() {
-        let mut it = testing::incident();
-        let cases = [
-            ("https://e.com/graph?a=1", true),
-            ("javascript:alert(1)", false),
-            ("https://e.com/|<!channel>", false),
-        ];
-        for (link, is_shown) in cases {
-            it.extra = json!({"link": link}).to_string();
-            let shown = opening(&it).blocks[1].to_string();
-            assert_eq!(shown.contains("|Alert>"), is_shown, "{shown}");
-            assert!(!shown.contains("tocsin.example"), "{shown}");
-        }
-    }
 
     #[test]
     fn a_settled_message_has_no_buttons_left() {

@@ -1,16 +1,20 @@
 //! Checks every request against Slack's API specification, if a copy is available: in the folder
 //! that `TOCSIN_SPECS` names, or in `shared/specs` beside the repository.
 
+use crate::announce;
 use crate::standin::Slack;
-use crate::tests::{deliver, everything};
+use crate::tests::{channel_ref, deliver, everything};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tocsin_plugin_sdk::http::Request;
 use tocsin_plugin_sdk::serde_json::{self, Value};
+use tocsin_plugin_sdk::testing::incident;
 
 /// All methods that the plugin calls. A new one also needs a line in the manifest.
-const METHODS: [(&str, &str); 12] = [
+const METHODS: [(&str, &str); 15] = [
     ("GET", "conversations.history"),
+    ("GET", "conversations.info"),
+    ("GET", "conversations.replies"),
     ("GET", "users.conversations"),
     ("POST", "chat.postEphemeral"),
     ("POST", "chat.postMessage"),
@@ -22,6 +26,7 @@ const METHODS: [(&str, &str); 12] = [
     ("POST", "conversations.rename"),
     ("POST", "conversations.setPurpose"),
     ("POST", "conversations.setTopic"),
+    ("POST", "pins.add"),
 ];
 
 fn requests() -> Vec<Request> {
@@ -33,6 +38,13 @@ fn requests() -> Vec<Request> {
         }
         deliver(&slack, &id, body).unwrap();
     }
+    slack.add_foreign_channel("engineering");
+    let channel = slack.channel("engineering").id;
+    slack.host.set_config("engineering-channel", &channel);
+    let mut other = incident();
+    other.id = "inc-2".into();
+    other.refs = vec![channel_ref("C99")];
+    announce::tests::lose_answers(&slack, &mut other);
     slack.host.requests()
 }
 

@@ -2,10 +2,10 @@
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
-use crate::{asked, changes, jobs, room, text};
+use crate::{announce, archive, asked, changes, help, jobs, room, summary, text};
 use tocsin_plugin_sdk::types::{
-    Audience, Delivery, Event, EventBody, Failure, Incident, IncidentChange, LogEntry, LogKind,
-    Outcome, Person, Status, Update,
+    Audience, Delivery, Event, EventBody, Failure, IncidentChange, LogEntry, LogKind, Outcome,
+    Status, Update,
 };
 use tocsin_plugin_sdk::{commands, config, log};
 
@@ -13,6 +13,10 @@ use tocsin_plugin_sdk::{commands, config, log};
 pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
     match &event.body {
         EventBody::IncidentOpened(incident) => {
+            announce::opened(incident)?;
+            if !room::is_wanted(incident)? {
+                return Ok(Outcome::Ignored);
+            }
             room::ensure(incident, delivery)?;
             Ok(Outcome::Done)
         }
@@ -32,9 +36,17 @@ fn changed(
     event: &Event,
     delivery: &Delivery,
 ) -> Result<Outcome, Failure> {
+    announce::changed(change)?;
+    summary::changed(change);
+    help::changed(change, event);
     let incident = &change.after;
+    archive::changed(change)?;
+    if !room::is_wanted(incident)? {
+        return Ok(Outcome::Ignored);
+    }
     let lines = changes::lines(change);
-    if lines.is_empty() && !changes::changes_topic(change) {
+    let is_joined = help::is_joined(change);
+    if lines.is_empty() && !changes::changes_topic(change) && !is_joined {
         return Ok(Outcome::Ignored);
     }
     if incident.status == Status::Closed && !room::exists(incident)? {
@@ -42,19 +54,16 @@ fn changed(
     }
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
-    room.invite(&roles(incident))?;
-    if !lines.is_empty() {
-        let effect = format!("change:{}", event.id);
-        let message = Message::line(lines.join("\n"));
-        Post {
-            channel: &room.channel,
-            effect,
-            since: event.at,
-            message,
-        }
-        .send()?;
+    room.invite(&room::people(incident))?;
+    if is_joined {
+        let helping = help::helping(incident);
+        room.invite(&helping.iter().collect::<Vec<_>>())?;
     }
-    Ok(Outcome::Done)
+    if lines.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let effect = (format!("change:{}", event.id), event.at);
+    room.post(effect, Message::line(lines.join("\n")), incident, delivery)
 }
 
 fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
@@ -62,8 +71,13 @@ fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
         Audience::Engineering => "engineering-channel",
         Audience::Company => "company-channel",
         Audience::WarRoom => {
-            let room = room::ensure(&update.incident, delivery)?;
-            return post_update(update, &room.channel);
+            let incident = &update.incident;
+            if !room::is_wanted(incident)? {
+                return Ok(Outcome::Ignored);
+            }
+            let mut room = room::ensure(incident, delivery)?;
+            let effect = (format!("update:{}:room", update.id), update.at);
+            return room.post(effect, blocks::update(update), incident, delivery);
         }
         Audience::Public => return Ok(Outcome::Ignored),
     };
@@ -82,13 +96,7 @@ fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
 fn post_update(update: &Update, channel: &str) -> Result<Outcome, Failure> {
     let effect = format!("update:{}:{channel}", update.id);
     let message = blocks::update(update);
-    Post {
-        channel,
-        effect,
-        since: update.at,
-        message,
-    }
-    .send()?;
+    Post::new(channel, effect, update.at, message).send()?;
     Ok(Outcome::Done)
 }
 
@@ -97,7 +105,10 @@ fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcom
         return Ok(Outcome::Ignored);
     };
     let incident = commands::get(incident_id)?;
-    let room = room::ensure(&incident, delivery)?;
+    if !room::is_wanted(&incident)? {
+        return Ok(Outcome::Ignored);
+    }
+    let mut room = room::ensure(&incident, delivery)?;
     let kind = match entry.kind {
         LogKind::Seen => ":mag: *Seen*",
         LogKind::Decided => ":scales: *Decided*",
@@ -106,20 +117,6 @@ fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcom
     };
     let body = text::from_markdown(&entry.body);
     let message = Message::line(format!("{kind} by {}: {body}", text::actor(&entry.author)));
-    let effect = format!("log:{}", entry.id);
-    Post {
-        channel: &room.channel,
-        effect,
-        since: entry.at,
-        message,
-    }
-    .send()?;
-    Ok(Outcome::Done)
-}
-
-fn roles(incident: &Incident) -> Vec<&Person> {
-    [&incident.operator, &incident.spokesperson]
-        .into_iter()
-        .flatten()
-        .collect()
+    let effect = (format!("log:{}", entry.id), entry.at);
+    room.post(effect, message, &incident, delivery)
 }

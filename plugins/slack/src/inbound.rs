@@ -43,6 +43,9 @@ enum Ask {
         choice: String,
         label: String,
     },
+    Join {
+        incident: String,
+    },
 }
 
 fn interaction(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
@@ -76,6 +79,10 @@ fn read_press(payload: &Value) -> Option<Press> {
             prompt: text(&value["prompt"]),
             choice: text(&value["choice"]),
             label,
+        }
+    } else if action_id == blocks::JOIN {
+        Ask::Join {
+            incident: text(&value["incident"]),
         }
     } else {
         return None;
@@ -115,6 +122,7 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
             let note = format!("<@{}> answered: {}", press.user, crate::text::escape(label));
             (prompt, note, commands::answer(prompt, choice, &by))
         }
+        Ask::Join { incident } => return join(press, incident, &by),
     };
     match result {
         Ok(_) => {
@@ -133,13 +141,24 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
         }
         // Not carried out: on a 5xx Slack shows an error, and the person can press again.
         Err(CommandError::Unavailable(why)) => return Err(Failure::retry(why)),
-        Err(error) => {
-            let text = reply_text(Err(error));
-            let payload = json!({"channel": press.channel, "user": press.user, "text": text});
-            jobs::enqueue("tell", &payload, None)?;
-        }
+        Err(error) => tell(press, Err(error))?,
     }
     Ok(())
+}
+
+/// Adds whoever pressed to those who help. The room invites them once it hears of it.
+fn join(press: &Press, incident: &str, by: &Actor) -> Result<(), Failure> {
+    match commands::run(Some(incident), "join", by) {
+        Err(CommandError::Unavailable(why)) => Err(Failure::retry(why)),
+        result => tell(press, result),
+    }
+}
+
+/// Tells only whoever pressed what came of it.
+fn tell(press: &Press, result: Result<String, CommandError>) -> Result<(), Failure> {
+    let text = reply_text(result);
+    let payload = json!({"channel": press.channel, "user": press.user, "text": text});
+    jobs::enqueue("tell", &payload, None).map(drop)
 }
 
 fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {

@@ -2,17 +2,21 @@
 //!
 //! Slack's Web API has no idempotency keys, so each post carries an effect id in its metadata, and
 //! an unknown outcome is checked before anything is sent again ([`post`]). An incident has one war
-//! room, however often and in whatever order its events are delivered ([`room`]). Pure modules
-//! format all text: [`names`], [`text`], [`blocks`], [`changes`].
+//! room, however often and in whatever order its events are delivered ([`room`]), and engineers and
+//! the company have one message about it in their channels ([`announce`]). Pure modules format all
+//! text: [`names`], [`text`], [`blocks`], [`changes`].
 #![forbid(unsafe_code)]
 
+mod announce;
 mod api;
+mod archive;
 mod asked;
 mod blocks;
 mod changes;
 #[cfg(test)]
 mod contract;
 mod events;
+mod help;
 mod inbound;
 mod jobs;
 mod lines;
@@ -21,6 +25,7 @@ mod post;
 mod room;
 #[cfg(test)]
 mod standin;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -73,6 +78,20 @@ impl Plugin for Slack {
         if text("channel-prefix").is_some_and(|it| names::slug(it).is_empty()) {
             refuse("channel-prefix", "must have a letter or a digit, e.g. inc");
         }
+        let grades = ["minor", "major", "critical", "never"];
+        if text("room-from-grade").is_some_and(|it| !grades.contains(&it)) {
+            let known = "must be minor, major, critical or never: the grade from which on an \
+                         incident gets a war room";
+            refuse("room-from-grade", known);
+        }
+        if text("rooms").is_some_and(|it| !["public", "private"].contains(&it)) {
+            refuse("rooms", "must be public or private");
+        }
+        let days = config.get("archive-after-days").and_then(Value::as_i64);
+        if days.is_some_and(|it| !(0..=archive::DAYS_MAX).contains(&it)) {
+            let why = format!("must be 0, for never, to {}", archive::DAYS_MAX);
+            refuse("archive-after-days", &why);
+        }
         for key in ["engineering-channel", "company-channel"] {
             if text(key).is_some_and(|it| it.is_empty() || it.starts_with('#')) {
                 refuse(
@@ -119,9 +138,14 @@ mod manifest_tests {
     fn invalid_settings_are_refused_with_an_example() {
         let good = json!({"base-url": "https://slack.com/api", "company-channel": "C1"});
         assert_eq!(Slack::check_config(&good), []);
-        let bad = json!({"base-url": "slack", "channel-prefix": "!", "company-channel": "#all"});
+        let bad = json!({
+            "base-url": "slack", "channel-prefix": "!", "company-channel": "#all",
+            "room-from-grade": "all", "rooms": "secret", "archive-after-days": -1,
+        });
         let issues = Slack::check_config(&bad);
-        let paths: Vec<&str> = issues.iter().map(|it| it.path.as_str()).collect();
-        assert_eq!(paths, ["base-url", "channel-prefix", "company-channel"]);
+        let mut paths: Vec<&str> = issues.iter().map(|it| it.path.as_str()).collect();
+        paths.sort_unstable();
+        let settings = bad.as_object().unwrap().keys();
+        assert_eq!(paths, settings.collect::<Vec<_>>());
     }
 }

@@ -67,6 +67,11 @@ fn read(event: &Value) -> Option<Line> {
         }
         "pin_added" => {
             let message = &event["item"]["message"];
+            // The plugin pins its own summary.
+            let is_own = !message["bot_id"].is_null() && message["user"] == event["user"];
+            if is_own {
+                return None;
+            }
             let body = message["text"]
                 .as_str()
                 .filter(|it| !it.trim().is_empty())?;
@@ -150,5 +155,10 @@ mod tests {
         let line = read(&event).unwrap();
         assert_eq!((line.kind, line.user.as_str()), (LogKind::Note, "U2"));
         assert_eq!(line.at, Some(1_795_000_000_000));
+        let mut own = event.clone();
+        own["item"]["message"]["bot_id"] = json!("B1");
+        assert!(read(&own).is_some(), "a person pins what the bot says");
+        own["item"]["message"]["user"] = json!("U2");
+        assert_eq!(read(&own), None, "the bot pins its own summary");
     }
 }

@@ -14,12 +14,18 @@ mod channel;
 mod claim;
 mod moving;
 
+pub(crate) use channel::people;
 use channel::{invite, set_topic};
 use claim::Claim;
 use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::commands::{self, CommandError};
-use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
-use tocsin_plugin_sdk::{kv, log};
+use tocsin_plugin_sdk::types::{
+    Delivery, Failure, Grade, Incident, Outcome, Person, Status, Timestamp,
+};
+use tocsin_plugin_sdk::{config, kv, log};
+
+use crate::blocks::Message;
+use crate::post::Post;
 
 /// Rows of incidents without events for this long expire; the marker still identifies the room.
 const ROOM_TTL_MS: u64 = 30 * 24 * 3_600_000;
@@ -40,6 +46,15 @@ struct Row {
     /// The delivery that holds the claim.
     holder: String,
     held_until: u64,
+    /// The pinned message's id; none of a room that an earlier release opened.
+    #[serde(default)]
+    summary: Option<String>,
+    /// How many rooms it replaces, which the app could no longer post to.
+    #[serde(default)]
+    replaced: u32,
+    /// The last of these.
+    #[serde(default)]
+    before: Option<String>,
     /// For a private room: the message about the move was posted in it.
     #[serde(default)]
     arrived: bool,
@@ -66,13 +81,50 @@ pub(crate) struct Room {
 
 /// Whether the incident has a room, public or private.
 pub(crate) fn exists(incident: &Incident) -> Result<bool, Failure> {
+    Ok(channel(&incident.id)?.is_some())
+}
+
+/// The channel of the incident's room, if it has one.
+pub(crate) fn channel(incident_id: &str) -> Result<Option<String>, Failure> {
+    Ok(in_use(incident_id)?.and_then(|it| it.channel))
+}
+
+/// The channel and the id of the pinned message, if the incident has a room with one.
+pub(crate) fn pinned(incident_id: &str) -> Result<Option<(String, String)>, Failure> {
+    Ok(in_use(incident_id)?.and_then(|it| it.channel.zip(it.summary)))
+}
+
+/// The row of the room that the incident did not leave.
+fn in_use(incident_id: &str) -> Result<Option<Row>, Failure> {
     for private in [true, false] {
-        let row = kv::get::<Row>(&key(&incident.id, private))?;
-        if row.is_some_and(|it| it.value.channel.is_some()) {
-            return Ok(true);
+        let row = kv::get::<Row>(&key(incident_id, private))?;
+        let row = row.map(|it| it.value).filter(|it| !it.left);
+        if row.is_some() {
+            return Ok(row);
         }
     }
-    Ok(false)
+    Ok(None)
+}
+
+/// Whether the incident has or gets a room. The setting names the grade from which on it does; a
+/// security incident always does.
+///
+/// # Errors
+/// When the store is unavailable.
+pub(crate) fn is_wanted(incident: &Incident) -> Result<bool, Failure> {
+    let from = config::get("room-from-grade").unwrap_or_default();
+    let is_grave = match from.as_str() {
+        "never" => false,
+        "critical" => incident.grade == Grade::Critical,
+        "major" => incident.grade != Grade::Minor,
+        _ => true,
+    };
+    Ok(incident.security || is_grave || exists(incident)?)
+}
+
+/// Whether all war rooms are private.
+pub(crate) fn are_private() -> bool {
+    config::get("rooms").is_some_and(|it| it == "private")
 }
 
 /// The incident's room, created if necessary, and moved if it is public and must not be.
@@ -98,7 +150,16 @@ pub(crate) fn ensure(incident: &Incident, delivery: &Delivery) -> Result<Room, F
     let (row, revision) = found
         .map(|it| (it.value, Some(it.revision)))
         .unwrap_or_default();
-    let mut claim = Claim::take(key, row, revision, delivery)?;
+    let claim = Claim::take(key, row, revision, delivery)?;
+    open(claim, private, incident, delivery)
+}
+
+fn open(
+    mut claim: Claim,
+    private: bool,
+    incident: &Incident,
+    delivery: &Delivery,
+) -> Result<Room, Failure> {
     let result = if private {
         moving::open_private(&mut claim, incident, delivery)
     } else {
@@ -112,6 +173,24 @@ pub(crate) fn ensure(incident: &Incident, delivery: &Delivery) -> Result<Room, F
         revision: claim.revision,
         channel,
     })
+}
+
+/// Opens another room in place of one that the app can no longer post to.
+fn replace(gone: &str, incident: &Incident, delivery: &Delivery) -> Result<Room, Failure> {
+    let private = is_private(incident)?;
+    let key = key(&incident.id, private);
+    let found = kv::get::<Row>(&key)?;
+    let Some(found) = found.filter(|it| it.value.channel.as_deref() == Some(gone)) else {
+        // Another call has replaced it.
+        return ensure(incident, delivery);
+    };
+    let mut claim = Claim::take(key, found.value, Some(found.revision), delivery)?;
+    claim.give_up(gone)?;
+    log::info(
+        "the war room can no longer be posted to; another one replaces it",
+        &[("channel", gone), ("incident", &incident.id)],
+    );
+    open(claim, private, incident, delivery)
 }
 
 /// An event may be older than the flag, so the incident's current state decides. A private room
@@ -129,6 +208,41 @@ fn is_private(incident: &Incident) -> Result<bool, Failure> {
 }
 
 impl Room {
+    /// Posts a message. If somebody archived or deleted the room, or removed the app from it,
+    /// another room replaces it while the incident is active; later nobody misses the message.
+    ///
+    /// # Errors
+    /// Those of Slack and the store.
+    pub(crate) fn post(
+        &mut self,
+        (effect, since): (String, Timestamp),
+        message: Message,
+        incident: &Incident,
+        delivery: &Delivery,
+    ) -> Result<Outcome, Failure> {
+        let post = Post::new(&self.channel, effect.clone(), since, message.clone());
+        match post.try_send() {
+            Ok(_) => return Ok(Outcome::Done),
+            Err(error) if !error.is_gone() => {
+                return Err(error.into_failure("chat.postMessage"));
+            }
+            Err(_) => {}
+        }
+        // The event may be older than the end of the incident.
+        let now = match commands::get(&incident.id) {
+            Err(CommandError::NotFound | CommandError::Denied(_)) => incident.clone(),
+            result => result?,
+        };
+        if !matches!(now.status, Status::Open | Status::Mitigated) {
+            let why = "the war room of an incident that is over is gone";
+            log::info(why, &[("channel", &self.channel)]);
+            return Ok(Outcome::Ignored);
+        }
+        *self = replace(&self.channel, &now, delivery)?;
+        Post::new(&self.channel, effect, since, message).send()?;
+        Ok(Outcome::Done)
+    }
+
     /// Updates the topic, unless it shows a newer revision.
     pub(crate) fn update_topic(&mut self, incident: &Incident) -> Result<(), Failure> {
         if incident.revision <= self.row.topic_revision {
@@ -191,3 +305,6 @@ fn key(incident_id: &str, private: bool) -> String {
     let kind = if private { "private-room" } else { "room" };
     format!("{kind}:{incident_id}")
 }
+
+#[cfg(test)]
+mod tests;

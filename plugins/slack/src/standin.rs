@@ -2,9 +2,13 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use tocsin_plugin_sdk::clock;
 use tocsin_plugin_sdk::http::{Header, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::testing::FakeHost;
+use tocsin_plugin_sdk::types::{EventBody, Job};
+
+use crate::tests::deliver;
 
 /// A fault that affects every request.
 #[derive(Clone, Debug)]
@@ -36,6 +40,7 @@ struct World {
     channels: Vec<Channel>,
     fault: Option<Fault>,
     fails_once: Option<(&'static str, u16)>,
+    refused: Option<(&'static str, &'static str)>,
     breaks: Option<(usize, Break)>,
     posts: u64,
 }
@@ -76,6 +81,11 @@ impl Slack {
         self.world.borrow_mut().fails_once = Some((method, status));
     }
 
+    /// A method is refused with this code.
+    pub(crate) fn refuse(&self, method: &'static str, code: &'static str) {
+        self.world.borrow_mut().refused = Some((method, code));
+    }
+
     /// The request after this many others fails.
     pub(crate) fn break_after(&self, others: usize, how: Break) {
         self.world.borrow_mut().breaks = Some((others, how));
@@ -88,6 +98,18 @@ impl Slack {
 
     pub(crate) fn add_foreign_channel(&self, name: &str) {
         self.world.borrow_mut().create(name, false, false);
+    }
+
+    /// Adds channels of the app that are not archived.
+    pub(crate) fn add_rooms(&self, count: usize) {
+        let mut world = self.world.borrow_mut();
+        for number in 0..count {
+            world.create(&format!("old-{number}"), false, true);
+        }
+    }
+
+    pub(crate) fn delete(&self, name: &str) {
+        self.edit(name, |it| (it.id, it.name) = (String::new(), String::new()));
     }
 
     pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Channel)) {
@@ -109,6 +131,33 @@ impl Slack {
         let names: Vec<String> = self.channels().into_iter().map(|it| it.name).collect();
         let found = self.channels().into_iter().find(|it| it.name == name);
         found.unwrap_or_else(|| panic!("there is no {name} among {names:?}"))
+    }
+
+    /// Lets time pass, and runs each job when it is due.
+    pub(crate) fn pass(&self, ms: u64) {
+        let host = &self.host;
+        let until = clock::now() + ms;
+        loop {
+            let due = host.next_job_due().filter(|it| *it <= until);
+            let wait_ms = due.unwrap_or(until).saturating_sub(clock::now());
+            host.advance_ms(wait_ms);
+            let Some(job) = host.take_due_job() else {
+                return;
+            };
+            let id = format!("j-{}-{}", host.requests().len(), host.jobs().len());
+            let (topic, payload) = (job.topic, job.payload);
+            deliver(self, &id, EventBody::Job(Job { topic, payload })).unwrap();
+        }
+    }
+
+    /// How often a method was called.
+    pub(crate) fn calls(&self, method: &str) -> usize {
+        let requests = self.host.requests();
+        let path = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+        let called = requests.iter().map(|it| path(&it.url));
+        called
+            .filter(|it| it.ends_with(&format!("/{method}")))
+            .count()
     }
 
     /// The texts of a channel's messages, oldest first.
@@ -180,6 +229,11 @@ impl World {
     }
 
     fn call(&mut self, method: &str, params: &Params) -> Result<Value, &'static str> {
+        if let Some((refused, code)) = self.refused
+            && refused == method
+        {
+            return Err(code);
+        }
         match method {
             "conversations.create" => {
                 let name = params.get("name");
@@ -219,7 +273,18 @@ impl World {
             .find(|it| it.id == id)
             .ok_or("channel_not_found")?;
         match method {
-            "conversations.history" => return Ok(json!({"messages": channel.messages})),
+            "conversations.history" => {
+                let top = channel.messages.iter();
+                let top = top.filter(|it| it["thread_ts"].is_null() || it["broadcast"] == true);
+                return Ok(json!({"messages": top.collect::<Vec<_>>()}));
+            }
+            "conversations.replies" => {
+                let thread = params.get("ts");
+                let inside = channel.messages.iter();
+                let inside = inside.filter(|it| it["ts"] == thread || it["thread_ts"] == thread);
+                return Ok(json!({"messages": inside.collect::<Vec<_>>()}));
+            }
+            "conversations.info" => return Ok(json!({"channel": describe(channel)})),
             "conversations.archive" if channel.archived => return Err("already_archived"),
             _ if channel.archived => return Err("is_archived"),
             "conversations.archive" => channel.archived = true,
@@ -235,12 +300,21 @@ impl World {
                 channel.members.push(user);
             }
             "chat.postMessage" => {
-                channel.messages.push(json!({
+                let mut message = json!({
                     "ts": ts,
                     "text": params.get("text"),
                     "blocks": params.json("blocks"),
                     "metadata": params.json("metadata"),
-                }));
+                });
+                let thread = params.get("thread_ts");
+                if !thread.is_empty() {
+                    if !channel.messages.iter().any(|it| it["ts"] == thread) {
+                        return Err("thread_not_found");
+                    }
+                    message["thread_ts"] = thread.into();
+                    message["broadcast"] = (params.get("reply_broadcast") == "true").into();
+                }
+                channel.messages.push(message);
                 return Ok(json!({"channel": id, "ts": ts}));
             }
             "chat.update" => {
@@ -251,6 +325,11 @@ impl World {
                 message["blocks"] = params.json("blocks");
             }
             "chat.postEphemeral" => {}
+            "pins.add" => {
+                let ts = params.get("timestamp");
+                let message = channel.messages.iter_mut().find(|it| it["ts"] == ts);
+                message.ok_or("message_not_found")?["pinned"] = true.into();
+            }
             _ => return Err("unknown_method"),
         }
         Ok(json!({}))
@@ -306,6 +385,7 @@ fn describe(channel: &Channel) -> Value {
         "name": channel.name,
         "created": 1_767_355_200,
         "is_private": channel.private,
+        "is_archived": channel.archived,
         "topic": {"value": channel.topic},
         "purpose": {"value": channel.purpose},
     })

@@ -5,8 +5,8 @@ use crate::{Plugin, Slack as ThePlugin};
 use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::testing::{bundle, change, event, incident, page, person};
 use tocsin_plugin_sdk::types::{
-    Actor, Audience, EventBody, Failure, Grade, Incident, Job, LogEntry, LogKind, Outcome, Page,
-    Settled, Update,
+    Actor, Audience, EventBody, ExternalRef, Failure, Grade, Incident, Job, LogEntry, LogKind,
+    Outcome, Page, Settled, Update,
 };
 
 pub(crate) const ROOM: &str = "inc-42-checkout-is-down";
@@ -47,6 +47,16 @@ pub(crate) fn everything(slack: &Slack) -> Vec<(String, EventBody, Option<&'stat
 
 pub(crate) fn opened() -> EventBody {
     EventBody::IncidentOpened(incident())
+}
+
+/// The link of an incident to its room.
+pub(crate) fn channel_ref(channel: &str) -> ExternalRef {
+    ExternalRef {
+        plugin: "slack".into(),
+        kind: "channel".into(),
+        id: channel.into(),
+        url: None,
+    }
 }
 
 /// The incident of the fixtures, flagged.

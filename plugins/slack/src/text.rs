@@ -7,6 +7,7 @@ use tocsin_plugin_sdk::types::{Actor, Grade, Incident, Person, Status, Timestamp
 /// The longest topic or purpose that Slack accepts.
 const TOPIC_CHARS_MAX: usize = 250;
 const LINK_BYTES_MAX: usize = 1000;
+const LINK_CHARS_MAX: usize = 60;
 /// A section block allows 3000; the rest is for the text around the body.
 pub(crate) const BODY_CHARS_MAX: usize = 2800;
 
@@ -91,13 +92,14 @@ pub(crate) fn grade_reason(incident: &Incident) -> Option<String> {
     Some(escape(&cut(reason, 500)))
 }
 
-/// The alert's own link, from the incident's extra data.
-pub(crate) fn alert_link(incident: &Incident) -> Option<String> {
-    let extra: Value = serde_json::from_str(&incident.extra).ok()?;
-    let url = extra["link"].as_str()?;
+/// A link with this title; none if the value is not the address of a page.
+pub(crate) fn link(url: &Value, title: &str) -> Option<String> {
+    let url = url.as_str()?;
     let is_web = ["https://", "http://"].iter().any(|it| url.starts_with(it));
     let ends_it = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '|');
-    (is_web && url.len() <= LINK_BYTES_MAX && !url.contains(ends_it)).then(|| url.into())
+    let is_sound = is_web && url.len() <= LINK_BYTES_MAX && !url.contains(ends_it);
+    let title = cut(&one_line(&title.replace('|', " ")), LINK_CHARS_MAX);
+    is_sound.then(|| format!("<{url}|{}>", escape(&title)))
 }
 
 /// A mention of the person if they have a Slack contact, else their name.

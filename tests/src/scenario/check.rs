@@ -78,9 +78,28 @@ impl World {
             Fact::Report(text) => self.check_report(text),
             Fact::WarRooms(wanted) => {
                 let rooms = self.slack.as_ref().map_or(0, |it| it.channels().len());
+                let rooms = rooms - self.setup.channels.len();
                 count_is("war rooms", rooms == *wanted, wanted, rooms)
             }
             Fact::RoomSays { incident, text } => self.check_room(*incident, text),
+            Fact::ChannelSays {
+                channel,
+                text,
+                is_so,
+            } => {
+                let said = self.said_in(channel)?;
+                let found = said.iter().any(|it| it.contains(text));
+                let verb = if *is_so { "" } else { "not " };
+                ensure!(
+                    found == *is_so,
+                    "expected {verb}{text:?} in {channel}, but found {said:#?}"
+                );
+                Ok(())
+            }
+            Fact::ChannelMessages { channel, count } => {
+                let found = self.said_in(channel)?.len();
+                count_is("messages", found == *count, count, found)
+            }
             Fact::Alert { name, state } => self.check_alert(name, state),
             Fact::AlertHas {
                 name,
@@ -263,6 +282,13 @@ impl World {
             "expected {text:?} in the war room, but found {said:#?}"
         );
         Ok(())
+    }
+
+    /// What the messages in the channel of an audience say.
+    fn said_in(&self, channel: &str) -> Result<Vec<String>> {
+        let slack = self.slack.as_ref().context("there is no Slack")?;
+        let messages = slack.messages(channel);
+        Ok(messages.iter().map(|it| it.shown()).collect())
     }
 
     /// The alert with this name, or from PagerDuty with this key.

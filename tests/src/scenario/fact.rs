@@ -43,6 +43,15 @@ pub enum Fact {
         incident: u64,
         text: String,
     },
+    /// Whether a message or a reply in the channel of an audience contains this text.
+    ChannelSays {
+        /// `engineering` or `company`.
+        channel: String,
+        text: String,
+        is_so: bool,
+    },
+    /// How many messages and replies there are in the channel of an audience.
+    ChannelMessages { channel: String, count: usize },
     /// The state of an alert.
     Alert {
         name: String,
@@ -210,6 +219,17 @@ impl Fact {
             ["room", "of", "incident", at, "says", text] => Self::RoomSays {
                 incident: number(at)?,
                 text: (*text).to_owned(),
+            },
+            [channel @ ("engineering" | "company"), says @ .., text] if says_so(says).is_some() => {
+                Self::ChannelSays {
+                    channel: (*channel).to_owned(),
+                    text: (*text).to_owned(),
+                    is_so: says_so(says) == Some(true),
+                }
+            }
+            [count, "message" | "messages", "in", channel] => Self::ChannelMessages {
+                channel: (*channel).to_owned(),
+                count: number(count)?,
             },
             ["alert", name, "has", label] => Self::AlertHas {
                 name: (*name).to_owned(),

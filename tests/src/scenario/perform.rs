@@ -103,8 +103,11 @@ impl World {
         let member = self.setup.contact(person, "slack");
         let member = member.with_context(|| format!("{person} has no Slack contact"))?;
         let text = line.trim_start_matches("/incident").trim_start();
+        // Without it, the same line later is a repetition of the request.
+        let trigger = format!("{seconds}.{member}");
         let fields = [
             ("command", "/incident"),
+            ("trigger_id", trigger.as_str()),
             ("text", text),
             ("user_id", member),
             ("channel_id", room.as_deref().unwrap_or("D0")),

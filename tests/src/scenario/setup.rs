@@ -26,6 +26,8 @@ pub struct Setup {
     pub policies: BTreeMap<String, String>,
     /// Whether the scenario also runs on sled.
     pub on_sled: bool,
+    /// The audiences that have a channel in Slack: `engineering` and `company`.
+    pub channels: Vec<String>,
     /// Why a run with restarts may differ, if it may.
     pub restarts_matter: Option<String>,
     /// Why the scenario runs only once and without restarts, if it does.
@@ -51,6 +53,7 @@ impl Default for Setup {
             people: BTreeMap::new(),
             policies: BTreeMap::new(),
             on_sled: false,
+            channels: Vec::new(),
             restarts_matter: None,
             once: None,
             rotations: Vec::new(),
@@ -91,6 +94,9 @@ impl Setup {
                 facts.insert("people".to_owned(), (*people).to_owned());
                 self.rotations.push(((*name).to_owned(), facts));
             }
+            (["channels", audiences], None) => {
+                self.channels = audiences.split(',').map(str::to_owned).collect();
+            }
             (["loud", kinds], None) => self.loud = Some((*kinds).to_owned()),
             (["fallback", target], None) => self.fallback = Some((*target).to_owned()),
             (["ladder", person, grade, rungs @ ..], None) if !rungs.is_empty() => {
@@ -130,9 +136,9 @@ impl Setup {
                 self.restarts_matter = Some(why.join(" "));
             }
             _ => {
-                let known = "start, person, rotation, fallback, loud, ladder, policy, \
-                             sender, resolve-after, reopen-within, ask-approach-after, bundle-window, \
-                             pages-max, `on sled too`, \
+                let known = "start, person, rotation, channels, fallback, loud, ladder, \
+                             policy, sender, resolve-after, reopen-within, ask-approach-after, \
+                             bundle-window, pages-max, `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
                 return Err(format!("not a setup line; expected {known}"));
@@ -217,7 +223,7 @@ impl Setup {
             let call_ms = outside.call_ms;
             let _ = writeln!(
                 text,
-                "{plugin}limits = {{ cpu-ms = 10000, wall-ms = {call_ms} }}"
+                "{plugin}limits = {{ cpu-ms = 10000, wall-ms = {call_ms}, http-per-min = 240 }}"
             );
         }
         text

@@ -414,7 +414,10 @@ fn workspace(setup: &Setup) -> std::io::Result<SlackStandIn> {
         })
     };
     let members = setup.people.keys().filter_map(member);
-    SlackStandIn::start(Workspace::of(members.collect()))
+    SlackStandIn::start(Workspace {
+        channels: setup.channels.clone(),
+        ..Workspace::of(members.collect())
+    })
 }
 
 /// All that a message says.

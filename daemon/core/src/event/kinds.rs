@@ -22,6 +22,8 @@ impl Event {
             | Self::TaskAdded { .. }
             | Self::TaskAssigned { .. }
             | Self::TaskDone { .. }
+            | Self::HelpWanted { .. }
+            | Self::ResponderJoined { .. }
             | Self::RoleOffered { .. }
             | Self::RoleAssigned { .. }
             | Self::RoleDeclined { .. }
@@ -90,6 +92,8 @@ impl Event {
             Self::TaskAdded { .. } => Traits::news("task-added", Tasks),
             Self::TaskAssigned { .. } => Traits::news("task-assigned", Tasks),
             Self::TaskDone { .. } => Traits::news("task-done", Tasks),
+            Self::HelpWanted { .. } => Traits::news("help-wanted", Roles),
+            Self::ResponderJoined { .. } => Traits::news("responder-joined", Roles),
             Self::RoleOffered { .. } => Traits::news("role-offered", Roles),
             Self::RoleAssigned { role, .. } => {
                 let traits = Traits::of("operator-assigned", Roles).change();

@@ -339,6 +339,14 @@ pub enum Event {
         role: Role,
         person: PersonId,
     },
+    /// Somebody asks engineers for help.
+    HelpWanted {
+        text: String,
+    },
+    /// A person helps with the incident.
+    ResponderJoined {
+        person: PersonId,
+    },
     /// An audience was told how it goes.
     UpdatePosted {
         audience: Audience,

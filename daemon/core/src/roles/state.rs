@@ -21,6 +21,10 @@ pub struct Roles {
     /// Since when each role is held, while the incident is active.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub since: BTreeMap<Role, Timestamp>,
+    /// Who helps besides, in the order in which they joined, at most
+    /// [`RESPONDERS_MAX`](crate::limits::RESPONDERS_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<PersonId>,
 }
 
 /// A time in which a person had a role of an active incident.
@@ -96,6 +100,7 @@ impl Roles {
                     role => drop(self.others.insert(*role, person.clone())),
                 }
             }
+            Event::ResponderJoined { person } => self.responders.push(person.clone()),
             Event::RoleDeclined { role, person, .. } if self.offered.get(role) == Some(person) => {
                 self.offered.remove(role);
             }
@@ -145,6 +150,8 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             Declined::Unreached => format!("{person} could not be asked to be the {role}"),
         }),
         Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
+        Event::HelpWanted { text } => Some(format!("{by} asks engineers for help: {text}")),
+        Event::ResponderJoined { person } => Some(format!("{person} helps")),
         _ => None,
     }
 }

@@ -162,6 +162,7 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
         promises: Promises::default(),
         acknowledged_at: None,
         mitigated_at: None,
+        merged_into: None,
         is_redacted: false,
     }
 }

@@ -67,6 +67,12 @@ impl IncidentDetail {
             next_escalation_at: incident.escalation.due.map(format_time),
             paused: incident.escalation.silenced,
             roles: roles(&seen.roles),
+            responders: seen
+                .roles
+                .responders
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             promises: promises(&seen.promises),
             tasks: tasks(seen.tasks),
             hold: incident.escalation.hold.map(HoldLine::of),

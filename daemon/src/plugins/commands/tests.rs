@@ -121,6 +121,57 @@ async fn a_plugin_acknowledges_a_page_as_a_whole_or_its_only_item() {
 }
 
 #[tokio::test]
+async fn anybody_may_ask_which_incidents_are_open() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    let somebody = || wit::Actor {
+        kind: "slack".to_owned(),
+        id: "U0SOMEBODY".to_owned(),
+        display_name: None,
+    };
+    let ask = async |key: &str, line: &str| {
+        let services = services(&rig);
+        let asked = services.run_line(caller(key), None, line.to_owned(), somebody());
+        asked.await
+    };
+    let none = ask("1", "status").await.unwrap();
+    assert_eq!(none, "There is no open incident.");
+    opened(&rig, "2", draft("shop", None)).await.unwrap();
+    let one = ask("3", "status").await.unwrap();
+    assert!(one.contains("#1 shop · ") && !one.contains("slow"), "{one}");
+    let refused = ask("4", "ack").await.unwrap_err();
+    assert!(matches!(refused, CommandError::Invalid(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_incident_is_joined_by_its_number_outside_of_its_war_room() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    opened(&rig, "1", draft("shop", None)).await.unwrap();
+    let join = async |key: &str, line: &str| {
+        let services = services(&rig);
+        let asked = services.run_line(caller(key), None, line.to_owned(), itself());
+        asked.await.unwrap_err()
+    };
+    // It found the incident, which a plugin itself cannot join.
+    for (key, line) in [("2", "join 1"), ("3", " join #1 ")] {
+        let refused = join(key, line).await;
+        let why = "only a person joins";
+        assert!(
+            matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(join("4", "join 2").await, CommandError::NotFound);
+    for (key, line) in [("5", "join"), ("6", "join in")] {
+        let refused = join(key, line).await;
+        let why = "in an incident's war room";
+        assert!(
+            matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
     let config = "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n\
                   [rotations.primary]\ntimezone = \"UTC\"\nlayers = [{ people = [\"bob\"], \

@@ -102,18 +102,25 @@ impl SlackStandIn {
     }
 
     /// Writes the workspace's secrets to `folder`, and returns the configuration table of the Slack
-    /// plugin in the folder `plugin` for this workspace.
+    /// plugin in the folder `plugin` for this workspace. A channel with the name of an audience,
+    /// `engineering` or `company`, is where it hears of incidents.
     ///
     /// # Errors
     /// When the secrets cannot be written.
     pub fn install(&self, folder: &Path, plugin: &Path) -> io::Result<String> {
         fs::write(folder.join("bot-token"), &self.shared.token)?;
         fs::write(folder.join("signing-secret"), &self.shared.signing_secret)?;
+        let channels = self.channels();
+        let audience = |it: &&Channel| matches!(it.name.as_str(), "engineering" | "company");
+        let heard = channels.iter().filter(audience);
+        let heard: String = heard
+            .map(|it| format!(", {}-channel = {:?}", it.name, it.id))
+            .collect();
         Ok(format!(
             r#"
 [plugins.slack]
 path = {plugin:?}
-settings = {{ base-url = "{}" }}
+settings = {{ base-url = "{}"{heard} }}
 secrets = {{ bot-token = {{ file = "bot-token" }}, signing-secret = {{ file = "signing-secret" }} }}
 grant = {{ http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }}
 allow-networks = ["loopback"]

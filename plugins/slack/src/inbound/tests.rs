@@ -124,6 +124,28 @@ fn pressing_a_choice_answers_the_prompt() {
 }
 
 #[test]
+fn pressing_i_can_help_joins_and_tells_only_whoever_pressed() {
+    let host = host();
+    host.answer_commands(Ok("you help with incident 42 now".into()));
+    let value = json!({"incident": "inc-1"}).to_string();
+    handle(&press(&json!({"action_id": "join", "value": value}))).unwrap();
+    let command = host.commands().pop().unwrap();
+    assert_eq!(
+        (command.verb, command.text.as_str(), command.id.as_deref()),
+        ("run", "join", Some("inc-1"))
+    );
+    let [job] = &host.jobs()[..] else {
+        panic!("{:?}", host.jobs())
+    };
+    assert_eq!(job.topic, "tell");
+    assert!(
+        job.payload.contains("you help with incident 42 now"),
+        "{}",
+        job.payload
+    );
+}
+
+#[test]
 fn link_buttons_and_invalid_payloads_do_nothing() {
     let host = host();
     let link = json!({"action_id": "open"});

@@ -63,6 +63,17 @@ pub(super) fn find_ours(wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>
     Ok(None)
 }
 
+/// A channel; none if there is no such channel for the app.
+pub(super) fn info(channel: &str) -> Result<Option<Value>, Failure> {
+    match api::get("conversations.info", &[("channel", channel)]) {
+        Ok(mut answer) => Ok(Some(answer["channel"].take())),
+        Err(error) => match error.into_failure("conversations.info") {
+            Failure::Permanent(_) => Ok(None),
+            other => Err(other),
+        },
+    }
+}
+
 /// Sets the topic from the incident's current state.
 pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failure> {
     let topic = text::topic(incident);
@@ -89,6 +100,32 @@ pub(super) fn invite(
         invited.push((*user).into());
     }
     Ok(())
+}
+
+/// The people whom an incident's room is for.
+pub(crate) fn people(incident: &Incident) -> Vec<&Person> {
+    [&incident.operator, &incident.spokesperson]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Pins a message, so that people find it. A refusal must not prevent the room from opening.
+pub(super) fn pin(channel: &str, ts: &str) -> Result<(), Failure> {
+    let params = [("channel", channel), ("timestamp", ts)];
+    match api::post("pins.add", &params, None) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is("already_pinned") => Ok(()),
+        // An app that was installed for an earlier release has no such scope, and opens rooms.
+        Err(error) if error.is("missing_scope") => {
+            log::warn(
+                "add the scope pins:write to the Slack app and reinstall it",
+                &[],
+            );
+            Ok(())
+        }
+        Err(error) => tolerated(error.into_failure("pins.add")),
+    }
 }
 
 /// The Slack ids of the people who have one.

@@ -3,10 +3,11 @@
 
 use super::{ROOM_TTL_MS, Row, channel};
 use crate::api::ApiError;
+use crate::blocks::Message;
 use crate::post::Post;
-use crate::{blocks, names, text};
+use crate::{announce, blocks, help, names, text};
 use tocsin_plugin_sdk::serde_json::Value;
-use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
+use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
 use tocsin_plugin_sdk::{clock, config, kv, log};
 
 /// How long a claim lasts if the call that holds it dies.
@@ -25,6 +26,8 @@ pub(super) struct Claim {
     pub(super) revision: u64,
     /// A name that an earlier call tried, and may have created.
     maybe_ours: Option<String>,
+    /// Whether an earlier call created the channel, and may have done more.
+    is_resumed: bool,
 }
 
 impl Claim {
@@ -45,12 +48,14 @@ impl Claim {
         row.holder = delivery.idempotency_key.clone();
         row.held_until = now + CLAIM_MS;
         let maybe_ours = row.tried.clone();
+        let is_resumed = row.channel.is_some();
         match kv::swap(&key, revision, &row, Some(ROOM_TTL_MS))? {
             Some(revision) => Ok(Claim {
                 key,
                 row,
                 revision,
                 maybe_ours,
+                is_resumed,
             }),
             None => Err(busy()),
         }
@@ -79,6 +84,22 @@ impl Claim {
         result.and(saved)
     }
 
+    /// Forgets a channel that the app can no longer post to, so that another one is set up.
+    pub(super) fn give_up(&mut self, gone: &str) -> Result<(), Failure> {
+        self.row = Row {
+            channel: None,
+            tried: None,
+            ready: false,
+            topic_revision: 0,
+            summary: None,
+            replaced: self.row.replaced + 1,
+            before: Some(gone.into()),
+            ..std::mem::take(&mut self.row)
+        };
+        (self.maybe_ours, self.is_resumed) = (None, false);
+        self.save()
+    }
+
     /// Creates the room, or continues where an earlier attempt stopped. Every step is repeatable.
     pub(super) fn set_up(&mut self, incident: &Incident, private: bool) -> Result<(), Failure> {
         let channel = match &self.row.channel {
@@ -98,32 +119,66 @@ impl Claim {
         channel::set_topic(&channel, incident)?;
         self.row.topic_revision = incident.revision;
         channel::link(incident, &channel)?;
-        let people: Vec<&Person> = [&incident.operator, &incident.spokesperson]
-            .into_iter()
-            .flatten()
-            .collect();
+        if self.row.before.is_some() {
+            // Everybody who was in the room before.
+            let before: Vec<&str> = self.row.invited.iter().map(String::as_str).collect();
+            channel::invite(&channel, &before, &mut Vec::new())?;
+        }
+        let helping = help::helping(incident);
+        let mut people = channel::people(incident);
+        people.extend(&helping);
         let users = channel::users(&people);
         channel::invite(&channel, &users, &mut self.row.invited)?;
-        let effect = format!("opening:{}", self.key);
-        let message = blocks::opening(incident);
-        Post {
-            channel: &channel,
-            effect,
-            since: incident.opened_at,
-            message,
+        let ts = match self.row.summary.clone() {
+            Some(ts) => ts,
+            None => {
+                let effect = self.effect("opening");
+                let message = blocks::summary(incident);
+                let post = Post::new(&channel, effect, incident.opened_at, message);
+                let ts = post.doubted(self.is_resumed).send()?;
+                self.row.summary = Some(ts.clone());
+                self.save()?;
+                ts
+            }
+        };
+        channel::pin(&channel, &ts)?;
+        if let Some(before) = &self.row.before {
+            let line = format!(
+                ":recycle: This room replaces <#{before}>, which tocsin can no longer post to"
+            );
+            let (effect, line) = (self.effect("replaces"), Message::line(line));
+            let post = Post::new(&channel, effect, incident.opened_at, line);
+            post.doubted(self.is_resumed).send()?;
         }
-        .send()?;
         self.row.ready = true;
-        self.save()
+        self.save()?;
+        announce::opened(incident)
+    }
+
+    /// The effect id of a message that each room of the incident gets once.
+    fn effect(&self, what: &str) -> String {
+        match self.row.replaced {
+            0 => format!("{what}:{}", self.key),
+            replaced => format!("{what}:{}:{replaced}", self.key),
+        }
     }
 
     fn create(&mut self, incident: &Incident, private: bool) -> Result<String, Failure> {
+        if let Some(linked) = self.linked(incident, private)? {
+            return Ok(linked);
+        }
         let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
-        for taken in 0..NAMES_TRIED_MAX {
+        let is_private = if private || super::are_private() {
+            "true"
+        } else {
+            "false"
+        };
+        // The names of the rooms before are taken.
+        for taken in self.row.replaced..self.row.replaced + NAMES_TRIED_MAX {
             let name = names::room(&prefix, incident.number, &incident.title, private, taken);
             self.row.tried = Some(name.clone());
             self.save()?;
-            match channel::create(&name, if private { "true" } else { "false" }) {
+            match channel::create(&name, is_private) {
                 Ok(channel) => return Ok(channel),
                 Err(error) if error.is("name_taken") => {
                     if let Some(channel) = channel::find_ours(|it| it["name"] == name.as_str())?
@@ -147,6 +202,22 @@ impl Claim {
         }
         let why = format!("all {NAMES_TRIED_MAX} candidate names for the war room are taken");
         Err(Failure::Permanent(why))
+    }
+
+    /// The channel that the incident is linked to, if it is its room and can be posted to. The row
+    /// of a room expires, and looking for its name would list every channel of the app.
+    fn linked(&self, incident: &Incident, private: bool) -> Result<Option<String>, Failure> {
+        let linked = incident.refs.iter().find(|it| it.kind == "channel");
+        let Some(linked) = linked.filter(|_| self.row.replaced == 0) else {
+            return Ok(None);
+        };
+        let Some(channel) = channel::info(&linked.id)? else {
+            return Ok(None);
+        };
+        let fits = !private || channel["is_private"] == true;
+        let is_live = channel["is_archived"] != true;
+        let is_ours = fits && is_live && self.may_adopt(&channel, "", incident);
+        Ok(is_ours.then(|| linked.id.clone()))
     }
 
     /// Whether a channel of the app belongs to this incident.

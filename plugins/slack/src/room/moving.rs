@@ -98,13 +98,8 @@ fn post_arrival(
         ":lock: This incident moved here from <#{from}>, which was public. \
          Everybody who was invited there is invited here."
     );
-    Post {
-        channel: to,
-        effect: format!("arrived:{}", private.key),
-        since: incident.opened_at,
-        message: Message::line(line),
-    }
-    .send()?;
+    let effect = format!("arrived:{}", private.key);
+    Post::new(to, effect, incident.opened_at, Message::line(line)).send()?;
     private.row.arrived = true;
     private.save()
 }
@@ -157,13 +152,8 @@ fn post_moved(public: &mut Claim, channel: &str, incident: &Incident) -> Result<
         return Ok(());
     }
     let line = ":lock: This incident moved to a private room. Please do not discuss it here.";
-    let sent = Post {
-        channel,
-        effect: moved_effect(incident),
-        since: incident.opened_at,
-        message: Message::line(line.into()),
-    }
-    .send();
+    let message = Message::line(line.into());
+    let sent = Post::new(channel, moved_effect(incident), incident.opened_at, message).send();
     // Somebody may have archived it, or removed the app from it.
     sent.map(drop).or_else(channel::tolerated)?;
     public.row.told = true;
@@ -181,6 +171,7 @@ fn blank_ours(channel: &str, incident: &Incident) -> Result<(), Failure> {
         }
         false
     });
+    let read = read.map_err(|error| error.into_failure(post::HISTORY));
     read.or_else(channel::tolerated)?;
     let message = Message::block(REMOVED);
     let blocks = Value::from(message.blocks).to_string();
