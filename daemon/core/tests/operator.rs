@@ -34,7 +34,7 @@ fn operated(grade: Grade) -> World {
     world
 }
 
-/// What was asked, and of whom.
+/// The questions so far, with the person to whom each went.
 fn asked(world: &World) -> Vec<(&str, Question)> {
     let prompts = world.stream.iter().filter_map(|it| match &it.event {
         Event::Prompted { to, question, .. } => Some((to.as_str(), *question)),

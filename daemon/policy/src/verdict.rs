@@ -56,7 +56,8 @@ const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \
      \"open\"` to wait for more alerts, `merge: #{ cluster: \"eu\" }` to take in the \
      incidents that opened with these labels, or `#{ ignore: true, reason: \"why\" }`";
 const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
-     \"why\" }`, with `unsure: true` to have the operator asked; grades are minor, major and critical";
+     \"why\" }`, with `unsure: true` to have the operator asked; grades are minor, major and \
+     critical";
 const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
      minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…); a step \
      without `page` only waits, and one with `at: next(\"weekdays 09:00\")` is not taken earlier";

@@ -14,6 +14,12 @@ impl Incident {
         self.lifecycle.status.is_active()
     }
 
+    /// Whether whoever is on call next must know of it: drills end with their shift.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.is_active() && !self.about.drill
+    }
+
     /// Whether an alert that is routed to its key joins it, without a reopening.
     #[must_use]
     pub fn takes_alerts(&self) -> bool {

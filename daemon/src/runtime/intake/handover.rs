@@ -23,9 +23,8 @@ fn open_of<'a>(
     handover: &HandoverAhead,
     roster: &Roster,
 ) -> Vec<IncidentId> {
-    let is_open = |it: &&Incident| it.is_active() && !it.about.drill;
     let mut open: Vec<_> = all
-        .filter(is_open)
+        .filter(|it| it.is_handed_over())
         .filter(|it| concerns(it, handover, roster))
         .collect();
     open.sort_by_key(|it| (Reverse(it.grading.grade), it.lifecycle.opened_at, it.number));

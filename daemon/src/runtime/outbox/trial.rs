@@ -95,7 +95,7 @@ impl Outbox {
         for id in named {
             open.extend(self.view.incident(id)?);
         }
-        open.retain(|it| it.incident.is_active());
+        open.retain(|it| it.incident.is_handed_over());
         Ok(open)
     }
 
