@@ -8,13 +8,13 @@ use crate::lifecycle::decide as lifecycle;
 use crate::lifecycle::merge::{self, Merge};
 use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
-use crate::promises::Audience;
+use crate::promises::{Audience, Cadence, Next};
 use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::tasks::TaskChange;
 use crate::{
-    Actor, Grade, Step, Timestamp, escalation, grading, log, paging, promises, prompts, roles,
-    tasks,
+    Actor, Grade, Step, Timestamp, Verdict, escalation, grading, log, paging, promises, prompts,
+    roles, tasks,
 };
 
 /// A request to change an incident.
@@ -60,8 +60,10 @@ pub enum Command {
     Update {
         audience: Audience,
         body: String,
-        /// When they hear more, in milliseconds; `None`: as usual for the grade.
+        /// When they hear more, in milliseconds; `None`: as the communication policy says.
         next_ms: Option<u64>,
+        /// What it says, obtained beforehand; for an update that does not say when.
+        cadence: Option<Box<Verdict<Cadence>>>,
     },
     /// Set the grade manually.
     Grade {
@@ -337,7 +339,14 @@ fn about_response(
             audience,
             body,
             next_ms,
-        } => promises::post(incident, (audience, body, next_ms), by, env),
+            cadence,
+        } => {
+            let next = match next_ms {
+                Some(ms) => Next::In(ms),
+                None => Next::AsPolicy(cadence.map(|it| *it)),
+            };
+            promises::post(incident, (audience, body, next), by, env)
+        }
         Command::PromiseDue {
             audience,
             due,

@@ -41,6 +41,9 @@ pub struct PolicySource {
 }
 
 impl PolicySource {
+    /// The file of a verdict that no policy returned.
+    pub const BUILTIN: &str = "builtin";
+
     /// The file and the line, such as `routing.rhai:84`.
     #[must_use]
     pub fn place(&self) -> String {
@@ -48,5 +51,17 @@ impl PolicySource {
             Some(line) => format!("{}:{line}", self.file),
             None => self.file.clone(),
         }
+    }
+
+    /// The end of a log line: which policy decided and its reason. The reason of a built-in verdict
+    /// says that there was no policy, or that it failed; then what stopped it follows.
+    #[must_use]
+    pub(crate) fn because(&self, reason: &str) -> String {
+        if self.file != Self::BUILTIN {
+            return format!(" by {}: {reason}", self.place());
+        }
+        let failure = self.fallback.as_deref().and_then(|it| it.lines().next());
+        let failure = failure.map_or_else(String::new, |it| format!(": {it}"));
+        format!(": {reason}{failure}")
     }
 }

@@ -20,8 +20,6 @@ pub const DEFAULT_ROTATION: &str = "default";
 /// Wait between two pages of [`fallback_plan`], in milliseconds.
 pub const FALLBACK_WAIT_MS: u64 = 5 * MINUTE_MS;
 
-/// What a built-in verdict names as its file.
-pub(crate) const FILE: &str = "builtin";
 pub(crate) const CADENCE_REASON: &str = "there is no communication policy, so it is as usual";
 pub(crate) const RESPONSE_REASON: &str =
     "there is no communication policy, so the least busy are asked";
@@ -162,7 +160,7 @@ pub fn fallback_plan(mut targets: Vec<PageTarget>, why: &Report) -> Verdict<Plan
 
 fn builtin<T>(value: T, reason: &str, why: &Report) -> Verdict<T> {
     let source = PolicySource {
-        file: FILE.to_owned(),
+        file: PolicySource::BUILTIN.to_owned(),
         fallback: Some(cut(&why.to_string(), FALLBACK_BYTES_MAX)),
         ..PolicySource::default()
     };

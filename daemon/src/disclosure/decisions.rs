@@ -11,7 +11,7 @@ use super::Clearance;
 pub struct Decision {
     pub at: Timestamp,
     pub by: Actor,
-    /// What was decided: `route`, `grade`, `plan`, or `failure` for a policy that failed.
+    /// What was decided: `route`, `grade`, `plan`, `cadence`; `failure` for a policy that failed.
     pub about: &'static str,
     /// The decision in one line.
     pub answer: String,
@@ -86,8 +86,34 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             let answer = "a policy failed: its last verdict or the built-in one applies";
             vec![decision("failure", answer.to_owned(), report, None)]
         }
-        _ => Vec::new(),
+        _ => about_response(recorded).into_iter().collect(),
     }
+}
+
+/// What the communication policy decided.
+fn about_response(recorded: &Recorded) -> Option<Decision> {
+    let (about, answer, reason, source) = match &recorded.event {
+        Event::UpdatePosted {
+            audience,
+            next_at: Some(next_at),
+            reason,
+            source: Some(source),
+            ..
+        } => {
+            let next = span_in_words(next_at.since(recorded.at));
+            let answer = format!("{audience} hears more in {next}");
+            ("cadence", answer, reason, source)
+        }
+        _ => return None,
+    };
+    Some(Decision {
+        at: recorded.at,
+        by: recorded.by.clone(),
+        about,
+        answer,
+        reason: reason.clone(),
+        source: Some(source.clone()),
+    })
 }
 
 fn graded(grade: Grade, security: bool) -> String {

@@ -61,7 +61,11 @@ impl Event {
                 }
                 true
             }
-            Self::Graded { source, .. } | Self::GradeProposed { source, .. } if step == 0 => {
+            Self::Graded { source, .. }
+            | Self::GradeProposed { source, .. }
+            | Self::UpdatePosted { source, .. }
+                if step == 0 =>
+            {
                 drop_input(source);
                 true
             }

@@ -330,9 +330,12 @@ pub enum Event {
         /// When they hear more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_at: Option<Timestamp>,
-        /// Whether that is the usual time for the grade, as nobody named one.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        usual: bool,
+        /// Why then, if a policy said when.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        /// That policy; absent if whoever told them said when, or needed not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<PolicySource>,
     },
     /// An update that was promised is due, or soon will be.
     UpdateAwaited {

@@ -72,7 +72,7 @@ fn usual<T: Clone>(reason: &str, answer: impl FnOnce() -> T) -> (Verdict<T>, Bas
     let (value, trace) = recorded(answer);
     let known = Known::new(value, reason.to_owned(), None, trace);
     let source = PolicySource {
-        file: fallback::FILE.to_owned(),
+        file: PolicySource::BUILTIN.to_owned(),
         input: Some(known.input),
         ..PolicySource::default()
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tocsin_core::{Grading, Plan, Route, Verdict};
+use tocsin_core::{Cadence, Grading, Plan, Route, Verdict};
 use tocsin_policy::{
     AlertView, Basis, CacheStats, Context, IncidentView, PolicySet, Report, Reports, testing,
 };
@@ -160,6 +160,20 @@ impl Policies {
         context: &Context,
     ) -> Result<(Verdict<Plan>, Basis), Report> {
         self.set()?.escalate_with_basis(incident, context)
+    }
+
+    /// Asks the communication policy how soon each audience hears more.
+    ///
+    /// # Errors
+    /// The policy's report, or the folder's when no set ever loaded.
+    pub fn cadence(
+        &self,
+        incident: &IncidentView,
+        context: &Context,
+    ) -> Result<Verdict<Cadence>, Report> {
+        self.set()?
+            .cadence_with_basis(incident, context)
+            .map(|it| it.0)
     }
 
     fn set(&self) -> Result<PolicySet, Report> {
