@@ -8,14 +8,14 @@ use crate::lifecycle::decide as lifecycle;
 use crate::lifecycle::merge::{self, Merge};
 use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
-use crate::promises::Audience;
+use crate::promises::{Audience, Cadence, Next};
 use crate::prompts::Question;
 use crate::refusal::Refusal;
-use crate::roles::Role;
+use crate::roles::{Response, Role};
 use crate::tasks::TaskChange;
 use crate::{
-    Actor, Grade, Step, Timestamp, escalation, grading, log, paging, promises, prompts, roles,
-    tasks,
+    Actor, Grade, Step, Timestamp, Verdict, escalation, grading, log, paging, promises, prompts,
+    roles, tasks,
 };
 
 /// A request to change an incident.
@@ -70,8 +70,10 @@ pub enum Command {
     Update {
         audience: Audience,
         body: String,
-        /// When they hear more, in milliseconds; `None`: as usual for the grade.
+        /// When they hear more, in milliseconds; `None`: as the communication policy says.
         next_ms: Option<u64>,
+        /// What it says, obtained beforehand; for an update that does not say when.
+        cadence: Option<Box<Verdict<Cadence>>>,
     },
     /// Set the grade manually.
     Grade {
@@ -154,6 +156,22 @@ pub enum Command {
         due: Timestamp,
         operator: Option<Named>,
     },
+    /// The policy says who takes the roles besides the operator.
+    Respond {
+        /// The time that the timer was set for.
+        due: Timestamp,
+        /// The same as the policy saw it, which tells whether it saw this operator and grade.
+        seen: Option<Timestamp>,
+        /// Obtained beforehand.
+        verdict: Option<Box<Verdict<Response>>>,
+    },
+    /// The next person is asked to take a role.
+    OfferDue {
+        role: Role,
+        /// The time that the timer was set for.
+        due: Timestamp,
+        to: Option<Named>,
+    },
     /// A channel accepted a question.
     PromptAccepted {
         prompt: u32,
@@ -212,6 +230,7 @@ impl Command {
             Self::HoldDue { operator, .. } | Self::AskDue { operator, .. } => {
                 operator.as_mut_slice()
             }
+            Self::OfferDue { to, .. } => to.as_mut_slice(),
             Self::Task(change) => change.named().map_or(&mut [], std::slice::from_mut),
             Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => {
                 std::slice::from_mut(to)
@@ -261,6 +280,8 @@ fn dispatch(
         | Command::HelpWanted { .. }
         | Command::Join { .. }
         | Command::Task(_)
+        | Command::Respond { .. }
+        | Command::OfferDue { .. }
         | Command::Update { .. }
         | Command::PromiseDue { .. }) => about_response(incident, it, by, env),
         it @ (Command::ContactDue { .. }
@@ -342,11 +363,24 @@ fn about_response(
         Command::HelpWanted { text } => roles::want_help(incident, text),
         Command::Join { may_see } => roles::join(incident, may_see, by),
         Command::Task(it) => tasks::change(incident, it),
+        Command::Respond { due, seen, verdict } => {
+            roles::respond(incident, due, seen, verdict.map(|it| *it), env)
+        }
+        Command::OfferDue { role, due, to } => {
+            roles::offer_due(incident, role, due, to.as_ref(), env)
+        }
         Command::Update {
             audience,
             body,
             next_ms,
-        } => promises::post(incident, (audience, body, next_ms), by, env),
+            cadence,
+        } => {
+            let next = match next_ms {
+                Some(ms) => Next::In(ms),
+                None => Next::AsPolicy(cadence.map(|it| *it)),
+            };
+            promises::post(incident, (audience, body, next), by, env)
+        }
         Command::PromiseDue {
             audience,
             due,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::promises::Audience;
 use crate::prompts::Question;
+use crate::roles::Role;
 use crate::{IncidentId, Timestamp};
 
 /// When an incident must be processed, and why.
@@ -35,6 +36,10 @@ pub enum TimerKind {
     Promise { audience: Audience },
     /// The operator is asked something.
     Ask { question: Question },
+    /// The policy is asked who takes the roles besides the operator.
+    Respond,
+    /// The next person is asked to take a role.
+    Offer { role: Role },
     /// The counts are written to the stream.
     Tally,
     /// The incident resolves, as nothing has fired for a while.

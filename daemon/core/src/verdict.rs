@@ -16,6 +16,16 @@ pub struct Verdict<T> {
     pub source: PolicySource,
 }
 
+impl<T> Verdict<T> {
+    /// Records the position in the store's feed up to which the incident that the policy saw was
+    /// current.
+    #[must_use]
+    pub fn read_at(mut self, position: u64) -> Self {
+        self.source.read_at = Some(position);
+        self
+    }
+}
+
 /// The policy that returned a verdict, and its input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicySource {
@@ -41,6 +51,9 @@ pub struct PolicySource {
 }
 
 impl PolicySource {
+    /// The file of a verdict that no policy returned.
+    pub const BUILTIN: &str = "builtin";
+
     /// The file and the line, such as `routing.rhai:84`.
     #[must_use]
     pub fn place(&self) -> String {
@@ -48,5 +61,17 @@ impl PolicySource {
             Some(line) => format!("{}:{line}", self.file),
             None => self.file.clone(),
         }
+    }
+
+    /// The end of a log line: which policy decided and its reason. The reason of a built-in verdict
+    /// says that there was no policy, or that it failed; then what stopped it follows.
+    #[must_use]
+    pub(crate) fn because(&self, reason: &str) -> String {
+        if self.file != Self::BUILTIN {
+            return format!(" by {}: {reason}", self.place());
+        }
+        let failure = self.fallback.as_deref().and_then(|it| it.lines().next());
+        let failure = failure.map_or_else(String::new, |it| format!(": {it}"));
+        format!(": {reason}{failure}")
     }
 }

@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{MINUTE, World, ada};
+use common::{MINUTE, World, ada, verdict};
 use tocsin_core::command::{Command, Named, Refusal};
 use tocsin_core::incident::PromptState;
 use tocsin_core::{
-    Actor, Audience, Event, PersonId, PromiseOutcome, PromiseStage, Question, Role, Timestamp,
+    Actor, Audience, Cadence, Event, Grade, PersonId, PolicySource, PromiseOutcome, PromiseStage,
+    Question, Role, Timestamp, Verdict, narrate,
 };
 
 /// A major incident that ada operates and of which bob is the spokesperson.
@@ -33,10 +34,15 @@ fn bob() -> Actor {
 }
 
 fn update(next_minutes: Option<u64>) -> Command {
+    update_by(next_minutes, verdict(Cadence::usual(Grade::Major)))
+}
+
+fn update_by(next_minutes: Option<u64>, cadence: Verdict<Cadence>) -> Command {
     Command::Update {
         audience: Audience::Company,
         body: "We roll back.".to_owned(),
         next_ms: next_minutes.map(|it| it * MINUTE),
+        cadence: Some(Box::new(cadence)),
     }
 }
 
@@ -95,10 +101,7 @@ fn only_who_speaks_for_the_incident_sends_updates() {
 #[test]
 fn every_update_says_when_the_next_one_comes() {
     let mut world = spoken_for();
-    let reply = world.command(update(None), &bob()).unwrap().reply;
-    assert!(reply.contains("as usual for the grade"), "{reply}");
-    let promise = world.incident().promises.open[&Audience::Company];
-    assert_eq!(promise.due, world.now.plus_ms(60 * MINUTE));
+    world.command(update(Some(30)), &bob()).unwrap();
     for minutes in [0, 4, 7 * 24 * 60 + 1] {
         let wrong = refused(world.command(update(Some(minutes)), &bob()));
         assert!(wrong.contains("5m to 7d"), "{wrong}");
@@ -107,6 +110,92 @@ fn every_update_says_when_the_next_one_comes() {
     world.command(update(None), &bob()).unwrap();
     assert!(world.incident().promises.open.is_empty(), "it is over");
     assert_eq!(outcomes(&world), [PromiseOutcome::Kept]);
+}
+
+#[test]
+fn an_update_without_a_time_promises_the_policys_and_says_why() {
+    let mut world = spoken_for();
+    let reply = world.command(update(None), &bob()).unwrap().reply;
+    let says = "due in 1h, as the policy says: the test says so (`next 30m` at the end";
+    assert!(reply.contains(says), "{reply}");
+    let promise = world.incident().promises.open[&Audience::Company];
+    assert_eq!(promise.due, world.now.plus_ms(60 * MINUTE));
+    let told = world.stream.last().unwrap();
+    assert_eq!(
+        narrate(world.incident(), told),
+        "bob told company (next in 1h by test.rhai: the test says so): We roll back."
+    );
+    let Event::UpdatePosted { source, .. } = &told.event else {
+        panic!("{told:?}");
+    };
+    assert_eq!(*source, Some(verdict(()).source));
+
+    let said = world.command(update(Some(30)), &bob()).unwrap().reply;
+    assert!(!said.contains("policy"), "{said}");
+
+    let mut builtin = verdict(Cadence::usual(Grade::Major));
+    builtin.source.file = PolicySource::BUILTIN.to_owned();
+    builtin.source.fallback = Some("communication.rhai:3: oh no\nmore".to_owned());
+    let reply = world.command(update_by(None, builtin), &bob());
+    let reply = reply.unwrap().reply;
+    assert!(reply.contains("due in 1h: the test says so"), "{reply}");
+    let told = narrate(world.incident(), world.stream.last().unwrap());
+    let says = "(next in 1h: the test says so: communication.rhai:3: oh no): We";
+    assert!(told.contains(says), "{told}");
+}
+
+#[test]
+fn the_reason_for_the_next_update_of_a_security_incident_stays_in_the_log() {
+    let mut world = spoken_for();
+    let grade = Command::Grade {
+        grade: Grade::Major,
+        security: Some(true),
+        may_declassify: false,
+        reason: "it leaks".to_owned(),
+        replan: None,
+    };
+    world.command(grade, &ada()).unwrap();
+    let reply = world.command(update(None), &bob()).unwrap().reply;
+    assert!(
+        reply.contains("due in 1h, as the policy says (`"),
+        "{reply}"
+    );
+}
+
+#[test]
+fn an_audience_that_the_policy_leaves_out_must_be_told_when_it_hears_more() {
+    let mut world = spoken_for();
+    let silent = || verdict(Cadence::default());
+    let why = refused(world.command(update_by(None, silent()), &bob()));
+    assert!(
+        why.contains("test.rhai does not say when company hears more"),
+        "{why}"
+    );
+    assert!(why.contains("`next 30m`"), "{why}");
+    world
+        .command(update_by(Some(30), silent()), &bob())
+        .unwrap();
+    // The last update of an incident that is over promises no other.
+    resolve(&mut world);
+    world.command(update_by(None, silent()), &bob()).unwrap();
+    assert!(world.incident().promises.open.is_empty());
+}
+
+#[test]
+fn nothing_new_promises_the_next_update_for_as_long_as_before() {
+    let mut world = spoken_for();
+    world.command(update(None), &bob()).unwrap();
+    world.run_until(56 * MINUTE);
+    let prompt = world.incident().prompts.last;
+    let answer = Command::Answer {
+        prompt,
+        choice: "nothing-new".to_owned(),
+        via: "slack".to_owned(),
+        replan: None,
+    };
+    world.command(answer, &bob()).unwrap();
+    let promise = world.incident().promises.open[&Audience::Company];
+    assert_eq!(promise.due, world.now.plus_ms(60 * MINUTE));
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn answering(set: &PolicySet, broken: &[Slot], case: &Case) -> Option<String> {
     match policy {
         Some(policy) => Some(policy.file.clone()),
         None if kind.required() || broken.contains(&common) => None,
-        None => Some(crate::fallback::FILE.to_owned()),
+        None => Some(tocsin_core::PolicySource::BUILTIN.to_owned()),
     }
 }
 

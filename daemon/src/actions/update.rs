@@ -21,7 +21,7 @@ pub(crate) struct Update {
     pub(crate) audience: Audience,
     /// What they are told.
     pub(crate) text: String,
-    /// How soon they hear more, 5m to 7d; without it, as usual for the grade.
+    /// How soon they hear more, 5m to 7d; without it, as the communication policy says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "30m")]
     #[arg(long, value_name = "SPAN")]
@@ -57,6 +57,7 @@ impl Verb for Update {
             audience: self.audience,
             body: self.text,
             next_ms: self.next.map(Span::as_ms),
+            cadence: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use tocsin_core::incident::Incident;
 use tocsin_core::time::span_in_words;
-use tocsin_core::{Actor, Event, Grade, Plan, PolicySource, Recorded, Step, Timestamp};
+use tocsin_core::{Actor, Event, Grade, PersonId, Plan, PolicySource, Recorded, Step, Timestamp};
 
 use super::Clearance;
 
@@ -11,7 +11,8 @@ use super::Clearance;
 pub struct Decision {
     pub at: Timestamp,
     pub by: Actor,
-    /// What was decided: `route`, `grade`, `plan`, or `failure` for a policy that failed.
+    /// What was decided: `route`, `grade`, `plan`, `cadence`, `respond`; or `failure`, if a policy
+    /// failed.
     pub about: &'static str,
     /// The decision in one line.
     pub answer: String,
@@ -87,8 +88,54 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             let answer = "a policy failed: its last verdict or the built-in one applies";
             vec![decision("failure", answer.to_owned(), report, None)]
         }
-        _ => Vec::new(),
+        _ => about_response(recorded).into_iter().collect(),
     }
+}
+
+/// What the communication policy decided.
+fn about_response(recorded: &Recorded) -> Option<Decision> {
+    let (about, answer, reason, source) = match &recorded.event {
+        Event::UpdatePosted {
+            audience,
+            next_at: Some(next_at),
+            reason,
+            source: Some(source),
+            ..
+        } => {
+            let next = span_in_words(next_at.since(recorded.at));
+            let answer = format!("{audience} hears more in {next}");
+            ("cadence", answer, reason, source)
+        }
+        Event::RespondersChosen {
+            spokesperson,
+            shadow,
+            reason,
+            source,
+        } => {
+            let answer = match (list(spokesperson), list(shadow)) {
+                (None, None) => "nobody else is asked".to_owned(),
+                (Some(speak), None) => format!("spokesperson: {speak}"),
+                (None, Some(learn)) => format!("shadow: {learn}"),
+                (Some(speak), Some(learn)) => format!("spokesperson: {speak}; shadow: {learn}"),
+            };
+            ("respond", answer, reason, source)
+        }
+        _ => return None,
+    };
+    Some(Decision {
+        at: recorded.at,
+        by: recorded.by.clone(),
+        about,
+        answer,
+        reason: reason.clone(),
+        source: Some(source.clone()),
+    })
+}
+
+/// Who is asked, one after the other; `None` if nobody is.
+fn list(people: &[PersonId]) -> Option<String> {
+    let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+    (!people.is_empty()).then(|| people.join(", then "))
 }
 
 fn graded(grade: Grade, security: bool, unsure: bool) -> String {

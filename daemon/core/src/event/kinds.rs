@@ -24,6 +24,8 @@ impl Event {
             | Self::TaskDone { .. }
             | Self::HelpWanted { .. }
             | Self::ResponderJoined { .. }
+            | Self::RespondersChosen { .. }
+            | Self::RoleUnfilled { .. }
             | Self::RoleOffered { .. }
             | Self::RoleAssigned { .. }
             | Self::RoleDeclined { .. }
@@ -94,6 +96,15 @@ impl Event {
             Self::TaskDone { .. } => Traits::news("task-done", Tasks),
             Self::HelpWanted { .. } => Traits::news("help-wanted", Roles),
             Self::ResponderJoined { .. } => Traits::news("responder-joined", Roles),
+            Self::RespondersChosen {
+                spokesperson,
+                shadow,
+                ..
+            } => match spokesperson.is_empty() && shadow.is_empty() {
+                true => Traits::of("responders-chosen", Roles),
+                false => Traits::news("responders-chosen", Roles),
+            },
+            Self::RoleUnfilled { .. } => Traits::news("role-unfilled", Roles),
             Self::RoleOffered { .. } => Traits::news("role-offered", Roles),
             Self::RoleAssigned { role, .. } => {
                 let traits = Traits::of("operator-assigned", Roles).change();

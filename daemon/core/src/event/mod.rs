@@ -316,6 +316,22 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// The communication policy said who is asked to take the roles besides the operator.
+    RespondersChosen {
+        /// In the order in which they are asked until one accepts, at most
+        /// [`RESPONSE_PEOPLE_MAX`](crate::limits::RESPONSE_PEOPLE_MAX).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spokesperson: Vec<PersonId>,
+        /// As for the spokesperson.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shadow: Vec<PersonId>,
+        reason: String,
+        source: PolicySource,
+    },
+    /// Nobody is left to ask to take a role.
+    RoleUnfilled {
+        role: Role,
+    },
     /// Somebody has a person asked to take a role.
     RoleOffered {
         role: Role,
@@ -354,9 +370,12 @@ pub enum Event {
         /// When they hear more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_at: Option<Timestamp>,
-        /// Whether that is the usual time for the grade, as nobody named one.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        usual: bool,
+        /// Why then, if a policy said when.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        /// That policy; absent if whoever told them said when, or needed not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<PolicySource>,
     },
     /// An update that was promised is due, or soon will be.
     UpdateAwaited {

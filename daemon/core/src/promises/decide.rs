@@ -11,26 +11,37 @@ use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::text::bounded;
 use crate::time::span_in_words;
-use crate::{Actor, PersonId, Status, Timestamp, limits};
+use crate::{Actor, PersonId, PolicySource, Status, Timestamp, Verdict, limits};
 
 /// What is said when there is no news.
 const NOTHING_NEW: &str = "There is nothing new yet. We are still working on it.";
 
-/// Somebody tells an audience how it goes. `next_ms`: when they hear more; without, as usual for
-/// the grade. An incident that is over needs no next one.
+/// When an audience hears more.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// So many milliseconds later.
+    In(u64),
+    /// As the communication policy says, if it was asked.
+    AsPolicy(Option<Verdict<Cadence>>),
+}
+
+/// Somebody tells an audience how it goes. An incident that is over needs no next update.
 pub(crate) fn post(
     incident: &Incident,
-    (audience, body, next_ms): (Audience, String, Option<u64>),
+    (audience, body, next): (Audience, String, Next),
     by: &Actor,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     must_speak(incident, by)?;
     let body = bounded("update", body, limits::UPDATE_BYTES_MAX)?;
-    let usual = Some(Cadence::usual(incident.grading.grade));
-    let usual = usual.filter(|_| incident.is_active() && next_ms.is_none());
-    let usual = usual.and_then(|it| it.every_ms.get(&audience).copied());
-    let next_ms = next_ms.map(checked_wait).transpose()?.or(usual);
-    let next_at = next_ms.map(|ms| env.now.plus_ms(ms));
+    let (next_ms, verdict) = match next {
+        Next::In(ms) => (Some(checked_wait(ms)?), None),
+        Next::AsPolicy(_) if !incident.is_active() => (None, None),
+        Next::AsPolicy(verdict) => {
+            let verdict = verdict.ok_or(Refusal::NeedsVerdict)?;
+            (Some(wait_for(audience, &verdict)?), Some(verdict))
+        }
+    };
     let settled = incident.promises.open.get(&audience);
     let settled = settled.filter(|it| it.stage != PromiseStage::Broken);
     let settled = settled.map(|it| Event::PromiseSettled {
@@ -38,27 +49,51 @@ pub(crate) fn post(
         due: it.due,
         outcome: it.outcome_at(env.now),
     });
+    let promised = match (next_ms.map(span_in_words), &verdict) {
+        (Some(next), None) => format!("the next update is due in {next}"),
+        (Some(next), Some(verdict)) => {
+            let why = why(incident, verdict);
+            format!("the next update is due in {next}{why} (`next 30m` at the end says otherwise)")
+        }
+        (None, _) => "no other update is promised".to_owned(),
+    };
+    let (reason, source) = verdict.map(|it| (it.reason, it.source)).unzip();
     let mut events: Vec<Event> = settled.into_iter().collect();
     events.push(Event::UpdatePosted {
         audience,
         body,
-        next_at,
-        usual: usual.is_some(),
+        next_at: next_ms.map(|ms| env.now.plus_ms(ms)),
+        reason: reason.unwrap_or_default(),
+        source,
     });
-    let next = next_ms.map(span_in_words);
-    let reply = match (next, usual) {
-        (Some(next), None) => format!("{audience} is told; the next update is due in {next}"),
-        (Some(next), Some(_)) => format!(
-            "{audience} is told; the next update is due in {next}, as usual for the grade (`next \
-             30m` at the end says otherwise)"
-        ),
-        (None, _) => format!("{audience} is told; no other update is promised"),
-    };
     Ok(Outcome {
         events,
-        reply,
+        reply: format!("{audience} is told; {promised}"),
         ..Outcome::default()
     })
+}
+
+/// How long an audience waits by the policy, in milliseconds.
+fn wait_for(audience: Audience, verdict: &Verdict<Cadence>) -> Result<u64, Refusal> {
+    let every = verdict.value.every_ms.get(&audience).copied();
+    every.ok_or_else(|| {
+        let place = verdict.source.place();
+        Refusal::Invalid(format!(
+            "{place} does not say when {audience} hears more; say it yourself with `next 30m` at \
+             the end"
+        ))
+    })
+}
+
+/// Why an audience waits that long. The reason of a security incident is for people with clearance
+/// only, whom the log shows it.
+fn why(incident: &Incident, verdict: &Verdict<Cadence>) -> String {
+    let reason = &verdict.reason;
+    match incident.grading.security {
+        true => ", as the policy says".to_owned(),
+        false if verdict.source.file == PolicySource::BUILTIN => format!(": {reason}"),
+        false => format!(", as the policy says: {reason}"),
+    }
 }
 
 /// Somebody tells an audience that there is nothing new, and promises the next update for as long
@@ -70,14 +105,12 @@ pub(crate) fn repeat(
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let promise = incident.promises.open.get(&audience);
-    let wait_ms = promise.map(|it| it.due.since(it.made_at));
-    let wait_ms = wait_ms.filter(|_| incident.is_active());
-    post(
-        incident,
-        (audience, NOTHING_NEW.to_owned(), wait_ms),
-        by,
-        env,
-    )
+    let promise = promise.ok_or(Refusal::Stale("the promise"))?;
+    let next = match incident.is_active() {
+        true => Next::In(promise.due.since(promise.made_at)),
+        false => Next::AsPolicy(None),
+    };
+    post(incident, (audience, NOTHING_NEW.to_owned(), next), by, env)
 }
 
 /// A promise is due soon, is due, or has been for too long. `people`: whoever speaks for the

@@ -25,10 +25,13 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             audience,
             body,
             next_at,
-            ..
+            reason,
+            source,
         } => {
             let next = next_at.map(|it| span_in_words(it.since(recorded.at)));
-            let next = next.map_or_else(String::new, |it| format!(" (next in {it})"));
+            let why = source.as_ref().map(|it| it.because(reason));
+            let why = why.unwrap_or_default();
+            let next = next.map_or_else(String::new, |it| format!(" (next in {it}{why})"));
             Some(format!("{by} told {audience}{next}: {body}"))
         }
         Event::UpdateAwaited { audience, stage } => Some(match stage {

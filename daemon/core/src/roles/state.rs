@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Effect, Event, Recorded};
-use crate::roles::role::{Declined, Role};
+use crate::roles::call::Call;
+use crate::roles::role::Role;
 use crate::{PersonId, Timestamp};
 
 /// The roles of people in an incident.
@@ -25,6 +26,9 @@ pub struct Roles {
     /// [`RESPONDERS_MAX`](crate::limits::RESPONDERS_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub responders: Vec<PersonId>,
+    /// The search for people who take the others.
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
+    pub call: Call,
 }
 
 /// A time in which a person had a role of an active incident.
@@ -87,8 +91,25 @@ impl Roles {
         self.underway(at).filter(move |it| !goes_on(it))
     }
 
+    /// Who is asked next to take a role, and when; `None` if somebody has it or is being asked.
+    #[must_use]
+    pub fn next_offer(&self, role: Role) -> Option<(Timestamp, &PersonId)> {
+        let is_free = self.of(role).is_none() && !self.offered.contains_key(&role);
+        let next = self.call.next(role).filter(|_| is_free)?;
+        Some((self.call.next_at, next))
+    }
+
+    /// Has the policy asked who responds, if there is an operator and a role is free.
+    pub(crate) fn ask_who_responds(&mut self, at: Timestamp) {
+        let is_free = |role: &Role| self.of(*role).is_none();
+        if self.operator.is_some() && Call::ROLES.iter().any(is_free) {
+            self.call.ask_again(at);
+        }
+    }
+
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         self.fold_since(recorded);
+        self.call.fold(recorded);
         match &recorded.event {
             Event::RoleOffered { role, to } => {
                 self.offered.insert(*role, to.clone());
@@ -96,7 +117,10 @@ impl Roles {
             Event::RoleAssigned { role, person } => {
                 self.offered.remove(role);
                 match role {
-                    Role::Operator => self.operator = Some(person.clone()),
+                    Role::Operator => {
+                        self.operator = Some(person.clone());
+                        self.ask_who_responds(recorded.at);
+                    }
                     role => drop(self.others.insert(*role, person.clone())),
                 }
             }
@@ -136,22 +160,5 @@ impl Roles {
             }
             _ => {}
         }
-    }
-}
-
-pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
-    let by = &recorded.by;
-    match &recorded.event {
-        Event::RoleOffered { role, to } => Some(format!("{by} asks {to} to be the {role}")),
-        Event::RoleAssigned { role, person } => Some(format!("{person} is the {role}")),
-        Event::RoleDeclined { role, person, why } => Some(match why {
-            Declined::Refused => format!("{person} declined to be the {role}"),
-            Declined::Silent => format!("{person} has not answered whether to be the {role}"),
-            Declined::Unreached => format!("{person} could not be asked to be the {role}"),
-        }),
-        Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
-        Event::HelpWanted { text } => Some(format!("{by} asks engineers for help: {text}")),
-        Event::ResponderJoined { person } => Some(format!("{person} helps")),
-        _ => None,
     }
 }

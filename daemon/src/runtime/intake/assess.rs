@@ -31,6 +31,7 @@ use crate::runtime::state::tables::change::newest_changes;
 use crate::runtime::state::view::{IncidentState, View};
 use crate::time::policy_time;
 
+mod response;
 mod review;
 
 pub struct Assessor {
@@ -425,7 +426,7 @@ fn digest(signal: &Signal) -> String {
 
 fn fallback_grading(why: &str) -> Verdict<Grading> {
     let source = tocsin_core::PolicySource {
-        file: "builtin".to_owned(),
+        file: tocsin_core::PolicySource::BUILTIN.to_owned(),
         fallback: Some(why.to_owned()),
         ..tocsin_core::PolicySource::default()
     };

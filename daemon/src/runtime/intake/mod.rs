@@ -3,6 +3,7 @@
 
 mod around;
 pub mod assess;
+mod completed;
 pub mod expected;
 pub mod failures;
 mod handover;
@@ -232,53 +233,6 @@ impl Intake {
         };
         self.writer.offer(Request::Write(Box::new(write))).await?;
         Ok(())
-    }
-
-    /// The command; one that sets a grade or reopens an incident also gets the escalation plan, and
-    /// one that names a person the person.
-    pub(crate) async fn completed(
-        self: &Arc<Self>,
-        incident: &IncidentId,
-        mut command: Command,
-    ) -> Result<Command, EngineError> {
-        for named in command.named() {
-            let found = self.assessor.responders.person(&named.id);
-            named.person = found.map(Box::new);
-        }
-        let (grade, replan) = match &mut command {
-            Command::Grade { grade, replan, .. } => (Some(*grade), replan),
-            Command::ReopenDue { replan, .. } => (None, replan),
-            Command::Answer {
-                prompt,
-                choice,
-                replan,
-                ..
-            } => {
-                let state = self.view.incident(incident)?;
-                let asked = state.and_then(|it| it.incident.prompts.all.get(prompt).cloned());
-                let Some(grade) = asked.and_then(|it| it.question.grade_of(choice)) else {
-                    return Ok(command);
-                };
-                (Some(grade), replan)
-            }
-            _ => return Ok(command),
-        };
-        if replan.is_some() {
-            return Ok(command);
-        }
-        let id = incident.clone();
-        let found = self.in_policy_pool(move |it| {
-            let now = it.clock.now();
-            let snapshot = it.view.snapshot(now)?;
-            let state = snapshot.incident(&id)?;
-            let replan = state.map(|state| {
-                let grade = grade.unwrap_or(state.incident.grading.grade);
-                it.assessor.replan(&state, grade, now)
-            });
-            Ok(replan.map(|it| Box::new(it.read_at(snapshot.position().0))))
-        });
-        *replan = found.await?;
-        Ok(command)
     }
 
     /// Ends an alert by hand; `may_see`: whether the person may see security incidents.

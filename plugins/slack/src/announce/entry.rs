@@ -69,7 +69,7 @@ impl Entry {
             let mut promised = incident.next_updates.iter();
             promised.find(|it| it.audience == audience).map(|it| it.due)
         };
-        let rooms = incident.refs.iter().filter(|it| it.kind == "channel");
+        let mut rooms = incident.refs.iter().filter(|it| it.kind == "channel");
         let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
         let public = incident.public_title.clone();
         let services = public.unwrap_or_else(|| incident.services.join(", "));
@@ -89,7 +89,7 @@ impl Entry {
             attended: is_attended(incident),
             operator: incident.operator.as_ref().map(name),
             spokesperson: incident.spokesperson.as_ref().map(name),
-            room: rooms.last().map(|it| it.id.clone()),
+            room: rooms.next_back().map(|it| it.id.clone()),
             opened_at: incident.opened_at,
             company_due: due(Audience::Company),
             engineering_due: due(Audience::Engineering),
