@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::event::{Notify, Recorded};
 use crate::grading::Changing;
 use crate::incident::{Counts, Incident, Tally};
-use crate::{Timestamp, log, paging, promises, prompts, tasks};
+use crate::{Timestamp, log, paging, promises, prompts, roles, tasks};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
@@ -42,6 +42,7 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     let all = all.chain(prompts::timers(&incident.prompts));
     let all = all.chain(promises);
     let all = all.chain(tasks::timers(&incident.tasks));
+    let all = all.chain(roles::timers(&incident.roles));
     all.map(timer).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
 use crate::promises::{Audience, Cadence, Next};
 use crate::refusal::Refusal;
-use crate::roles::Role;
+use crate::roles::{Response, Role};
 use crate::tasks::TaskChange;
 use crate::{
     Actor, Grade, Step, Timestamp, Verdict, escalation, grading, log, paging, promises, prompts,
@@ -146,6 +146,22 @@ pub enum Command {
         due: Timestamp,
         operator: Option<Named>,
     },
+    /// The policy says who takes the roles besides the operator.
+    Respond {
+        /// The time that the timer was set for.
+        due: Timestamp,
+        /// The same as the policy saw it, which tells whether it saw this operator and grade.
+        seen: Option<Timestamp>,
+        /// Obtained beforehand.
+        verdict: Option<Box<Verdict<Response>>>,
+    },
+    /// The next person is asked to take a role.
+    OfferDue {
+        role: Role,
+        /// The time that the timer was set for.
+        due: Timestamp,
+        to: Option<Named>,
+    },
     /// A channel accepted a question.
     PromptAccepted {
         prompt: u32,
@@ -204,6 +220,7 @@ impl Command {
             Self::HoldDue { operator, .. } | Self::TaskDue { operator, .. } => {
                 operator.as_mut_slice()
             }
+            Self::OfferDue { to, .. } => to.as_mut_slice(),
             Self::Task(change) => change.named().map_or(&mut [], std::slice::from_mut),
             Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => {
                 std::slice::from_mut(to)
@@ -251,6 +268,8 @@ fn dispatch(
         it @ (Command::HandOff { .. }
         | Command::Task(_)
         | Command::TaskDue { .. }
+        | Command::Respond { .. }
+        | Command::OfferDue { .. }
         | Command::Update { .. }
         | Command::PromiseDue { .. }) => about_response(incident, it, by, env),
         it @ (Command::ContactDue { .. }
@@ -335,6 +354,12 @@ fn about_response(
             due,
             operator,
         } => tasks::ownerless(incident, task, due, operator.as_ref(), env),
+        Command::Respond { due, seen, verdict } => {
+            roles::respond(incident, due, seen, verdict.map(|it| *it), env)
+        }
+        Command::OfferDue { role, due, to } => {
+            roles::offer_due(incident, role, due, to.as_ref(), env)
+        }
         Command::Update {
             audience,
             body,

@@ -93,7 +93,7 @@ pub use promises::{
     Audience, Cadence, Promise, PromiseOutcome, PromiseStage, Promises, UnknownAudience,
 };
 pub use prompts::{Choice, Question};
-pub use roles::{Declined, Response, Role, Roles, UnknownRole};
+pub use roles::{Call, Declined, Response, Role, Roles, UnknownRole};
 pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use tasks::{Task, TaskChange, Tasks};

@@ -81,6 +81,8 @@ pub const PROMISE_NOTICE_MS: u64 = 5 * MINUTE_MS;
 pub const PROMISE_GRACE_MS: u64 = 5 * MINUTE_MS;
 /// Most people who are asked to take a role, one after the other.
 pub const RESPONSE_PEOPLE_MAX: usize = 8;
+/// Most people of whom an incident remembers that they refused a role.
+pub const REFUSED_MAX: usize = 64;
 /// How long somebody who is asked to take a role has to answer, in milliseconds.
 pub const HANDOFF_WAIT_MS: u64 = 10 * MINUTE_MS;
 /// How long the question whether somebody is still on it waits for an answer, in milliseconds.

@@ -55,8 +55,8 @@ impl Opening {
     /// current.
     #[must_use]
     pub fn read_at(mut self, position: u64) -> Self {
-        self.grading.source.read_at = Some(position);
-        self.plan.source.read_at = Some(position);
+        self.grading = self.grading.read_at(position);
+        self.plan = self.plan.read_at(position);
         self
     }
 }

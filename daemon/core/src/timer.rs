@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::promises::Audience;
+use crate::roles::Role;
 use crate::{IncidentId, Timestamp};
 
 /// When an incident must be processed, and why.
@@ -34,6 +35,10 @@ pub enum TimerKind {
     Promise { audience: Audience },
     /// Nobody has taken a task.
     Task { task: u32 },
+    /// The policy is asked who takes the roles besides the operator.
+    Respond,
+    /// The next person is asked to take a role.
+    Offer { role: Role },
     /// The counts are written to the stream.
     Tally,
     /// The incident resolves because nothing has fired for a while.

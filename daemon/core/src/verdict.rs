@@ -16,6 +16,16 @@ pub struct Verdict<T> {
     pub source: PolicySource,
 }
 
+impl<T> Verdict<T> {
+    /// Records the position in the store's feed up to which the incident that the policy saw was
+    /// current.
+    #[must_use]
+    pub fn read_at(mut self, position: u64) -> Self {
+        self.source.read_at = Some(position);
+        self
+    }
+}
+
 /// The policy that returned a verdict, and its input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicySource {

@@ -41,7 +41,7 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     ("Change", "service, title, at_ms, age, link"),
     (
         "Candidate",
-        "id, name, level, teams, on_call, operator, load",
+        "id, name, level, teams, on_call, night, operator, load",
     ),
     (
         "Load",

@@ -22,6 +22,9 @@ pub struct Candidate {
     /// Whether they are on call in some rotation now.
     #[serde(default)]
     pub on_call: bool,
+    /// Whether it is night where they are.
+    #[serde(default)]
+    pub night: bool,
     /// Whether they are the incident's operator.
     #[serde(default)]
     pub operator: bool,

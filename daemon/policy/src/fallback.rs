@@ -22,7 +22,7 @@ pub const FALLBACK_WAIT_MS: u64 = 5 * MINUTE_MS;
 
 pub(crate) const CADENCE_REASON: &str = "there is no communication policy, so it is as usual";
 pub(crate) const RESPONSE_REASON: &str =
-    "there is no communication policy, so the least busy are asked";
+    "there is no communication policy, so the least busy who are awake are asked";
 
 /// Routes alerts that no policy could route to one incident per integration.
 #[must_use]
@@ -76,7 +76,7 @@ pub fn usual_response(
         candidates: Some(candidates),
         ..incident.as_facts()
     };
-    let reason = "the communication policy failed, so the least busy are asked";
+    let reason = "the communication policy failed, so the least busy who are awake are asked";
     builtin(response(facts), reason, why)
 }
 
@@ -108,16 +108,20 @@ pub(crate) fn response(facts: Facts<'_>) -> Response {
         Answer::Whole(count) => usize::try_from(count).unwrap_or(0),
         _ => 0,
     };
-    let is_other = |at: &usize| of(*at, CandidateField::Operator) == Answer::Flag(false);
-    let mut others: Vec<usize> = (0..count).filter(is_other).collect();
+    let is = |at: &usize, field| of(*at, field) == Answer::Flag(true);
+    let sleeps = |at: &usize| is(at, CandidateField::Night) && !is(at, CandidateField::OnCall);
+    let others = (0..count).filter(|at| !is(at, CandidateField::Operator));
+    let mut others: Vec<usize> = others
+        .filter(|at| grade == Grade::Critical || !sleeps(at))
+        .collect();
     let load = |at: &usize, field| number(*at, CandidateField::Load(field));
     others.sort_by_key(|at| {
         let spoke = load(at, LoadField::SpokespersonMinutes);
-        (spoke, load(at, LoadField::Pages))
+        (sleeps(at), spoke, load(at, LoadField::Pages))
     });
     let mut response = Response::default();
     if grade == Grade::Critical {
-        let rest = others.iter().skip(1);
+        let rest = others.iter().skip(1).filter(|at| !sleeps(at));
         let shadow = rest.min_by_key(|at| number(**at, CandidateField::Level));
         response.shadow.extend(shadow.map(id));
     }

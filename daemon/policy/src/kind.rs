@@ -76,7 +76,7 @@ impl Kind {
 
     /// Whether a team may have its own. Routing determines the team, so it is shared.
     pub(crate) fn per_team(self) -> bool {
-        matches!(self, Self::Grading | Self::Escalation)
+        matches!(self, Self::Grading | Self::Escalation | Self::Communication)
     }
 
     pub(crate) fn signatures(self) -> String {

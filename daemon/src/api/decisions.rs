@@ -17,7 +17,7 @@ pub(crate) struct DecisionLine {
     pub(crate) at: String,
     /// Who did what led to it.
     pub(crate) by: String,
-    /// `route`, `grade`, `plan`, `cadence`, or `failure` for a policy that failed.
+    /// `route`, `grade`, `plan`, `cadence` or `respond`; `failure` for a policy that failed.
     pub(crate) about: String,
     /// The decision in one line.
     pub(crate) answer: String,

@@ -19,8 +19,8 @@ pub(super) enum PolicyCommand {
     /// Find mistakes in policies and test files, without running the tests
     #[command(
         long_about = "Find mistakes in policies and test files, without running the tests.\n\n\
-                      Each function is run on alerts and incidents that are made for it. With a \
-                      configuration, names of people, teams and rotations are checked too.",
+                      Each function is run on alerts, incidents and people that are made for it. \
+                      With a configuration, names of people, teams and rotations are checked too.",
         after_help = "Examples:\n  tocsin policy check policies\n  \
                       tocsin policy check --config oncall/tocsin.toml"
     )]
@@ -34,12 +34,12 @@ pub(super) enum PolicyCommand {
                       tocsin policy test -k 'at night'\n  tocsin policy test --coverage"
     )]
     Test(TestArgs),
-    /// Ask routing, grading and escalation about one alert, and show what they read
+    /// Ask the policies about one alert, and show what they read
     #[command(
-        long_about = "Ask routing, grading and escalation about one alert, and show what they \
-                      read.\n\nThe alert opens an incident that does not exist yet. With a \
-                      configuration, its rotations say who is on call, and its integrations how \
-                      to read the alert.",
+        long_about = "Ask routing, grading, escalation and the cadence of communication about one \
+                      alert, and show what they read.\n\nThe alert opens an incident that does \
+                      not exist yet. With a configuration, its rotations say who is on call, and \
+                      its integrations how to read the alert.",
         after_help = "Examples:\n  tocsin policy eval --alert alert.json\n  \
                       echo '{\"title\": \"disk full\", \"labels\": {\"severity\": \"page\"}}' | \
                       tocsin policy eval --alert - --now 2026-07-04T03:00:00Z"
@@ -76,8 +76,8 @@ pub(super) struct TestArgs {
 /// A folder of policies.
 #[derive(Debug, Args)]
 struct FolderArgs {
-    /// The folder with routing.rhai, grading.rhai and escalation.rhai [default: that of the
-    /// configuration, or policies]
+    /// The folder with routing.rhai, grading.rhai, escalation.rhai and communication.rhai [default:
+    /// that of the configuration, or policies]
     dir: Option<PathBuf>,
     /// The configuration that the policies are for [default: tocsin.toml next to the folder, if
     /// there is one]
@@ -165,8 +165,8 @@ fn test(args: &TestArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let total = report.passed + report.failures.len() + report.not_run;
     if total == 0 && report.faults.is_empty() {
         out.line(format!(
-            "no tests in {}: write some in routing.test.toml, grading.test.toml and \
-             escalation.test.toml",
+            "no tests in {}: write some in routing.test.toml, grading.test.toml, \
+             escalation.test.toml and communication.test.toml",
             dir.display()
         ))?;
     }

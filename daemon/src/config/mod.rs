@@ -101,6 +101,8 @@ impl Config {
             .map(|(id, person)| (id.clone(), person.person(id, &self.escalation.notify)));
         let zones = self.people.iter();
         let zones = zones.map(|(id, person)| (id.clone(), person.timezone.0));
+        let levels = self.people.iter();
+        let levels = levels.map(|(id, person)| (id.clone(), person.level));
         let teams = self
             .teams
             .iter()
@@ -112,6 +114,7 @@ impl Config {
         Roster {
             people: people.collect(),
             zones: zones.collect(),
+            levels: levels.collect(),
             teams: teams.collect(),
             rotations: rotations.collect(),
             fallback: self.escalation.fallback.clone(),

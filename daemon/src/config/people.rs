@@ -10,6 +10,9 @@ use super::text::Zone;
 /// Most contacts of one person.
 pub const CONTACTS_MAX: usize = 8;
 
+/// Highest level of a person.
+pub(super) const LEVEL_MAX: u32 = 9;
+
 /// One `[people.ID]` section. The ID names the person everywhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -25,7 +28,12 @@ pub struct PersonConfig {
     /// Whether they may see security incidents. Default false.
     #[serde(default)]
     pub clearance: bool,
-    /// The time zone of times shown to the person. Default UTC.
+    /// How experienced the person is at incidents, from 0 to 9. The policy that chooses who
+    /// responds sees it. Default 0.
+    #[serde(default)]
+    pub level: u32,
+    /// The time zone of times shown to the person; it also says when it is night for them, from
+    /// 22:00 to 07:00. Default UTC.
     #[serde(default)]
     pub timezone: Zone,
     /// By which contacts the person is paged, by grade. Default: as `[escalation] notify` says.

@@ -2,7 +2,7 @@
 
 use tocsin_core::incident::Incident;
 use tocsin_core::time::span_in_words;
-use tocsin_core::{Actor, Event, Grade, Plan, PolicySource, Recorded, Step, Timestamp};
+use tocsin_core::{Actor, Event, Grade, PersonId, Plan, PolicySource, Recorded, Step, Timestamp};
 
 use super::Clearance;
 
@@ -11,7 +11,8 @@ use super::Clearance;
 pub struct Decision {
     pub at: Timestamp,
     pub by: Actor,
-    /// What was decided: `route`, `grade`, `plan`, `cadence`; `failure` for a policy that failed.
+    /// What was decided: `route`, `grade`, `plan`, `cadence`, `respond`; or `failure`, if a policy
+    /// failed.
     pub about: &'static str,
     /// The decision in one line.
     pub answer: String,
@@ -104,6 +105,20 @@ fn about_response(recorded: &Recorded) -> Option<Decision> {
             let answer = format!("{audience} hears more in {next}");
             ("cadence", answer, reason, source)
         }
+        Event::RespondersChosen {
+            spokesperson,
+            shadow,
+            reason,
+            source,
+        } => {
+            let answer = match (list(spokesperson), list(shadow)) {
+                (None, None) => "nobody else is asked".to_owned(),
+                (Some(speak), None) => format!("spokesperson: {speak}"),
+                (None, Some(learn)) => format!("shadow: {learn}"),
+                (Some(speak), Some(learn)) => format!("spokesperson: {speak}; shadow: {learn}"),
+            };
+            ("respond", answer, reason, source)
+        }
         _ => return None,
     };
     Some(Decision {
@@ -114,6 +129,12 @@ fn about_response(recorded: &Recorded) -> Option<Decision> {
         reason: reason.clone(),
         source: Some(source.clone()),
     })
+}
+
+/// Who is asked, one after the other; `None` if nobody is.
+fn list(people: &[PersonId]) -> Option<String> {
+    let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+    (!people.is_empty()).then(|| people.join(", then "))
 }
 
 fn graded(grade: Grade, security: bool) -> String {

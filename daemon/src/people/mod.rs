@@ -12,6 +12,7 @@ mod choice;
 mod foresight;
 mod handover;
 mod layer;
+mod night;
 mod outlook;
 mod overrides;
 mod responders;

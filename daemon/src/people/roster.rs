@@ -19,6 +19,8 @@ pub struct Roster {
     pub people: BTreeMap<PersonId, Person>,
     /// The time zone of each person, in which they are shown times; UTC for those without one.
     pub zones: BTreeMap<PersonId, Tz>,
+    /// How experienced each person is; 0 for those without.
+    pub levels: BTreeMap<PersonId, u32>,
     /// Each team's rotation, if it has one. Each person lists their own teams.
     pub teams: BTreeMap<TeamId, Option<String>>,
     /// The rotations, by name.

@@ -13,7 +13,7 @@ use tocsin::auth::AckKey;
 use tocsin::runtime::state::tables::summary;
 use tocsin::runtime::{ManualClock, events_of};
 use tocsin::standin::slack::{Member, Message, Place, Seen, Setup as Workspace, SlackStandIn};
-use tocsin_core::{Timestamp, narrate};
+use tocsin_core::{Audience, Question, Role, Timestamp, narrate};
 use tocsin_store::{MemoryStore, SledStore, Store, StoreError};
 use tokio::sync::broadcast;
 
@@ -302,7 +302,7 @@ impl World {
         for mail in &mails[self.mails_read..] {
             let who = self.setup.who("email", &mail.to);
             let who = who.unwrap_or("?").to_owned();
-            match mail.text.contains("\r\nSubject: Are you still on it?") {
+            match is_question_mail(&mail.text) {
                 true => asked.push((who, "mail")),
                 false => arrived.push((who, "mail", mail.text.clone())),
             }
@@ -354,13 +354,16 @@ impl World {
     pub fn story(&self) -> Result<Story> {
         let store = &self.app()?.store;
         let mut events = Vec::new();
+        // Faults of policies name their files, and each run has a folder of its own.
+        let folder = self.folder.path().display().to_string();
         for summary in summary::after(store.as_ref(), None, 1_000)? {
             let stream = events_of(store.as_ref(), summary.id())?;
             for count in 1..=stream.len() {
                 let incident = tocsin_core::Incident::replay(summary.id(), &stream[..count])?;
                 let recorded = &stream[count - 1];
                 let at = recorded.at.since(self.setup.start);
-                events.push((at, summary.number(), narrate(&incident, recorded)));
+                let text = narrate(&incident, recorded).replace(&folder, "");
+                events.push((at, summary.number(), text));
             }
         }
         Ok(Story {
@@ -427,6 +430,15 @@ fn is_question(message: &Message) -> bool {
     let metadata = message.metadata.as_ref();
     let key = metadata.and_then(|it| it["event_payload"]["effect_id"].as_str());
     key.is_some_and(|it| it.starts_with("prompt:"))
+}
+
+/// Whether a mail asks a question, by its subject.
+fn is_question_mail(text: &str) -> bool {
+    let roles = Role::ALL.map(Question::Accept);
+    let updates = Audience::ALL.map(Question::UpdateDue);
+    let others = [Question::StillOnIt, Question::TakeTask(1)];
+    let mut all = roles.into_iter().chain(updates).chain(others);
+    all.any(|it| text.contains(&format!("\r\nSubject: {}", it.text())))
 }
 
 /// The numbers of incidents that a text names, as `#42` or `#42–#45`, each once in its order.

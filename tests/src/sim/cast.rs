@@ -12,8 +12,8 @@ use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::{AlertGroup, Bounds, Review, Standing, Watch};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Plan, PolicySource, Route, Signal,
-    SignalStatus, Step, Target, Timestamp, Verdict,
+    Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, PersonId, Plan, PolicySource,
+    Response, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
@@ -374,6 +374,14 @@ impl Policies {
             steps,
             ..Plan::default()
         }
+    }
+
+    /// Who responds, whoever has the incident.
+    pub(super) fn respond(&self) -> Verdict<Response> {
+        self.verdict(Response {
+            spokesperson: NAMES.map(PersonId::from).into(),
+            shadow: ["bob", "eve"].map(PersonId::from).into(),
+        })
     }
 
     fn verdict<T>(&self, value: T) -> Verdict<T> {

@@ -63,17 +63,28 @@ impl Event {
             }
             Self::Graded { source, .. }
             | Self::GradeProposed { source, .. }
-            | Self::UpdatePosted { source, .. }
-                if step == 0 =>
-            {
-                drop_input(source);
-                true
-            }
-            Self::Planned { source, .. } if step == 0 => {
-                source.input = None;
-                true
+            | Self::UpdatePosted { source, .. } => match source {
+                Some(source) => source.shed(step),
+                None => false,
+            },
+            Self::Planned { source, .. } | Self::RespondersChosen { source, .. } => {
+                source.shed(step)
             }
             _ => false,
         }
+    }
+}
+
+impl PolicySource {
+    fn shed(&mut self, step: usize) -> bool {
+        match step {
+            0 => self.input = None,
+            1 => {
+                let report = self.fallback.take();
+                self.fallback = report.map(|it| cut(it, SHED_SUMMARY_BYTES));
+            }
+            _ => return false,
+        }
+        true
     }
 }

@@ -23,6 +23,8 @@ impl Event {
             | Self::TaskAssigned { .. }
             | Self::TaskUnowned { .. }
             | Self::TaskDone { .. }
+            | Self::RespondersChosen { .. }
+            | Self::RoleUnfilled { .. }
             | Self::RoleOffered { .. }
             | Self::RoleAssigned { .. }
             | Self::RoleDeclined { .. }
@@ -90,6 +92,15 @@ impl Event {
             Self::TaskAssigned { .. } => Traits::news("task-assigned", Tasks),
             Self::TaskUnowned { .. } => Traits::news("task-unowned", Tasks),
             Self::TaskDone { .. } => Traits::news("task-done", Tasks),
+            Self::RespondersChosen {
+                spokesperson,
+                shadow,
+                ..
+            } => match spokesperson.is_empty() && shadow.is_empty() {
+                true => Traits::of("responders-chosen", Roles),
+                false => Traits::news("responders-chosen", Roles),
+            },
+            Self::RoleUnfilled { .. } => Traits::news("role-unfilled", Roles),
             Self::RoleOffered { .. } => Traits::news("role-offered", Roles),
             Self::RoleAssigned { role, .. } => {
                 let traits = Traits::of("operator-assigned", Roles).change();

@@ -300,6 +300,22 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// The communication policy said who is asked to take the roles besides the operator.
+    RespondersChosen {
+        /// In the order in which they are asked until one accepts, at most
+        /// [`RESPONSE_PEOPLE_MAX`](crate::limits::RESPONSE_PEOPLE_MAX).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spokesperson: Vec<PersonId>,
+        /// As for the spokesperson.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shadow: Vec<PersonId>,
+        reason: String,
+        source: PolicySource,
+    },
+    /// Nobody is left to ask to take a role.
+    RoleUnfilled {
+        role: Role,
+    },
     /// Somebody has a person asked to take a role.
     RoleOffered {
         role: Role,

@@ -145,7 +145,10 @@ impl Incident {
         self.paging.fold(recorded);
         self.promises.fold(recorded);
         self.tasks.fold(recorded);
-        self.roles.fold(event);
+        self.roles.fold(recorded);
+        if self.grading.grade > grade_before && self.is_active() {
+            self.roles.ask_who_responds(recorded.at);
+        }
         log::fold(&mut self.refs, event);
         self
     }

@@ -9,7 +9,7 @@ use crate::prompts::{Question, ask};
 use crate::refusal::Refusal;
 use crate::roles::role::{Declined, Role};
 use crate::time::span_in_words;
-use crate::{Actor, Grade, PersonId, limits};
+use crate::{Actor, Grade, Person, PersonId, limits};
 
 /// Somebody passes a role to a person, who is asked to accept it; or takes it themself. Without a
 /// role it is the one that they have.
@@ -40,9 +40,7 @@ pub(crate) fn hand_off(
             ..Outcome::default()
         });
     }
-    let until = env.now.plus_ms(limits::HANDOFF_WAIT_MS);
-    let asked = ask(incident, person, Question::Accept(role), until, env);
-    let asked = asked.ok_or_else(|| {
+    let events = offer(incident, role, person, env).ok_or_else(|| {
         Refusal::Invalid(format!(
             "nothing can ask `{who}`; give them a contact that takes questions, such as email"
         ))
@@ -52,9 +50,8 @@ pub(crate) fn hand_off(
         Some(holder) => format!("until then it is {holder}"),
         None => "until then there is none".to_owned(),
     };
-    let to = who.clone();
     Ok(Outcome {
-        events: vec![Event::RoleOffered { role, to }, asked],
+        events,
         reply: format!("{who} is asked to be the {role}, and has {wait} to answer; {stays}"),
         ..Outcome::default()
     })
@@ -86,15 +83,42 @@ pub(crate) fn refuse(incident: &Incident, role: Role, by: &Actor) -> Result<Outc
 
 /// The person who was asked to take a role does not take it.
 pub(crate) fn decline(incident: &Incident, role: Role, why: Declined) -> Outcome {
-    let Some(person) = incident.roles.offered.get(&role).cloned() else {
+    let Some(person) = incident.roles.offered.get(&role) else {
         return Outcome::default();
     };
-    let declined = Event::RoleDeclined { role, person, why };
     Outcome {
-        events: vec![declined],
+        events: declined(incident, role, person, why),
         reply: format!("somebody else will be the {role}"),
         ..Outcome::default()
     }
+}
+
+/// The events of a person not taking a role.
+pub(super) fn declined(
+    incident: &Incident,
+    role: Role,
+    person: &PersonId,
+    why: Declined,
+) -> Vec<Event> {
+    let is_last = incident.roles.call.ends_with(role, person);
+    let unfilled = is_last.then_some(Event::RoleUnfilled { role });
+    let person = person.clone();
+    let declined = Event::RoleDeclined { role, person, why };
+    [declined].into_iter().chain(unfilled).collect()
+}
+
+/// The events of asking a person to take a role; `None` if nothing asks through any contact of
+/// theirs.
+pub(super) fn offer(
+    incident: &Incident,
+    role: Role,
+    person: &Person,
+    env: Env<'_>,
+) -> Option<Vec<Event>> {
+    let until = env.now.plus_ms(limits::HANDOFF_WAIT_MS);
+    let asked = ask(incident, person, Question::Accept(role), until, env)?;
+    let to = person.id.clone();
+    Some(vec![Event::RoleOffered { role, to }, asked])
 }
 
 /// The person who was asked to take a role, if it is they who answer.
@@ -172,6 +196,6 @@ fn must_be_free(incident: &Incident, role: Role, person: &PersonId) -> Result<()
     )))
 }
 
-fn may_have_both(incident: &Incident) -> bool {
+pub(super) fn may_have_both(incident: &Incident) -> bool {
     incident.grading.grade == Grade::Minor
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PersonId;
 use crate::event::{Effect, Event, Recorded};
-use crate::roles::role::{Declined, Role};
+use crate::roles::call::Call;
+use crate::roles::role::Role;
+use crate::{PersonId, Timestamp};
 
 /// The roles of people in an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Roles {
     /// Who was asked to take a role and has not answered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offered: BTreeMap<Role, PersonId>,
+    /// The search for people who take the others.
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
+    pub call: Call,
 }
 
 impl Roles {
@@ -47,15 +51,35 @@ impl Roles {
         Role::ALL.into_iter().filter(has)
     }
 
-    pub(crate) fn fold(&mut self, event: &Event) {
-        match event {
+    /// Who is asked next to take a role, and when; `None` if somebody has it or is being asked.
+    #[must_use]
+    pub fn next_offer(&self, role: Role) -> Option<(Timestamp, &PersonId)> {
+        let is_free = self.of(role).is_none() && !self.offered.contains_key(&role);
+        let next = self.call.next(role).filter(|_| is_free)?;
+        Some((self.call.next_at, next))
+    }
+
+    /// Has the policy asked who responds, if there is an operator and a role is free.
+    pub(crate) fn ask_who_responds(&mut self, at: Timestamp) {
+        let is_free = |role: &Role| self.of(*role).is_none();
+        if self.operator.is_some() && Call::ROLES.iter().any(is_free) {
+            self.call.ask_again(at);
+        }
+    }
+
+    pub(crate) fn fold(&mut self, recorded: &Recorded) {
+        self.call.fold(recorded);
+        match &recorded.event {
             Event::RoleOffered { role, to } => {
                 self.offered.insert(*role, to.clone());
             }
             Event::RoleAssigned { role, person } => {
                 self.offered.remove(role);
                 match role {
-                    Role::Operator => self.operator = Some(person.clone()),
+                    Role::Operator => {
+                        self.operator = Some(person.clone());
+                        self.ask_who_responds(recorded.at);
+                    }
                     role => drop(self.others.insert(*role, person.clone())),
                 }
             }
@@ -72,20 +96,5 @@ impl Roles {
             event if event.traits().effect == Effect::StartsAgain => self.operator = None,
             _ => {}
         }
-    }
-}
-
-pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
-    let by = &recorded.by;
-    match &recorded.event {
-        Event::RoleOffered { role, to } => Some(format!("{by} asks {to} to be the {role}")),
-        Event::RoleAssigned { role, person } => Some(format!("{person} is the {role}")),
-        Event::RoleDeclined { role, person, why } => Some(match why {
-            Declined::Refused => format!("{person} declined to be the {role}"),
-            Declined::Silent => format!("{person} has not answered whether to be the {role}"),
-            Declined::Unreached => format!("{person} could not be asked to be the {role}"),
-        }),
-        Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
-        _ => None,
     }
 }

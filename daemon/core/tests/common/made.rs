@@ -12,10 +12,11 @@ use tocsin_core::{
 
 use super::{MINUTE, World};
 
-/// Nothing is due but the end of the acknowledgement's hold.
+/// Nothing is due but the end of the acknowledgement's hold, and the question who responds.
 pub fn assert_only_the_hold_is_left(world: &World) {
     use tocsin_core::consequences::TimerKind;
-    let kinds: Vec<_> = world.timers().into_iter().map(|it| it.kind).collect();
+    let kinds = world.timers().into_iter().map(|it| it.kind);
+    let kinds: Vec<_> = kinds.filter(|it| *it != TimerKind::Respond).collect();
     assert_eq!(kinds, [TimerKind::Hold]);
 }
 

@@ -20,8 +20,8 @@ use tocsin_core::intake::{
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
     Actor, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, PersonId, Plan,
-    Recorded, Route, Sender, Signal, SignalStatus, SilenceRef, Target, Timestamp, Verdict, decide,
-    decide_signal,
+    Recorded, Response, Route, Sender, Signal, SignalStatus, SilenceRef, Target, Timestamp,
+    Verdict, decide, decide_signal,
 };
 
 pub use made::*;
@@ -57,6 +57,8 @@ pub struct World {
     pub held_until: Option<Timestamp>,
     /// Who is paged when nobody of a step can be reached.
     pub fallback_people: Vec<&'static str>,
+    /// Whom the policy chooses to respond.
+    pub response: Response,
     /// The contacts and ladders of people that differ from [`person`].
     pub people: Vec<Person>,
 }
@@ -235,10 +237,7 @@ impl World {
             }
             TimerKind::Hold => Command::HoldDue {
                 due: timer.due,
-                operator: self.operator().map(|it| Named {
-                    id: it.id.clone(),
-                    person: Some(Box::new(it)),
-                }),
+                operator: self.operator().map(|it| self.named(it.id.as_str())),
             },
             TimerKind::Prompt { prompt } => Command::PromptDue {
                 prompt,
@@ -248,18 +247,25 @@ impl World {
             TimerKind::Task { task } => Command::TaskDue {
                 task,
                 due: timer.due,
-                operator: self.operator().map(|it| Named {
-                    id: it.id.clone(),
-                    person: Some(Box::new(it)),
-                }),
+                operator: self.operator().map(|it| self.named(it.id.as_str())),
             },
+            TimerKind::Respond => Command::Respond {
+                due: timer.due,
+                seen: self.incident().roles.call.ask_at,
+                verdict: Some(Box::new(verdict(self.response.clone()))),
+            },
+            TimerKind::Offer { role } => {
+                let (_, next) = self.incident().roles.next_offer(role).unwrap();
+                Command::OfferDue {
+                    role,
+                    due: timer.due,
+                    to: Some(self.named(next.as_str())),
+                }
+            }
             TimerKind::Promise { audience } => {
                 let roles = &self.incident().roles;
                 let people = [roles.speaker(), roles.operator.as_ref()];
-                let named = |id: &PersonId| Named {
-                    id: id.clone(),
-                    person: Some(Box::new(self.reached(id.as_str()))),
-                };
+                let named = |id: &PersonId| self.named(id.as_str());
                 Command::PromiseDue {
                     audience,
                     due: timer.due,
@@ -367,6 +373,14 @@ impl World {
     pub fn reached(&self, id: &str) -> Person {
         let own = self.people.iter().find(|it| it.id.as_str() == id);
         own.cloned().unwrap_or_else(|| person(id))
+    }
+
+    /// A person, looked up for a command.
+    pub fn named(&self, id: &str) -> Named {
+        Named {
+            id: id.into(),
+            person: Some(Box::new(self.reached(id))),
+        }
     }
 
     pub fn responders(&self, step: u32) -> Responders {

@@ -69,7 +69,7 @@ impl World<'_> {
         match field {
             CandidateField::Id | CandidateField::Name => self.texts(false),
             CandidateField::Level | CandidateField::Load(_) => self.numbers(),
-            CandidateField::OnCall | CandidateField::Operator => flags(),
+            CandidateField::OnCall | CandidateField::Night | CandidateField::Operator => flags(),
             CandidateField::Teams => {
                 let teams = self.words.texts.iter().take(NAME_LISTS_MAX);
                 let one = teams.map(|team| Answer::Texts(vec![team.clone()]));

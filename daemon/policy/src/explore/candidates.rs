@@ -57,6 +57,7 @@ pub(super) fn set(
             candidates.get_mut(at)?.teams = teams.collect();
         }
         (CandidateField::OnCall, Answer::Flag(is)) => candidates.get_mut(at)?.on_call = *is,
+        (CandidateField::Night, Answer::Flag(is)) => candidates.get_mut(at)?.night = *is,
         (CandidateField::Load(field), Answer::Whole(number)) => {
             *field.of(&mut candidates.get_mut(at)?.load) = u64::try_from(*number).ok()?;
         }

@@ -2,7 +2,7 @@
 
 use tocsin_core::{Cadence, PolicySource, Response, Verdict};
 
-use super::PolicySet;
+use super::{PolicySet, team};
 use crate::candidate::Candidates;
 use crate::fallback;
 use crate::kind::Kind;
@@ -26,7 +26,7 @@ impl PolicySet {
             incident: Some(incident),
             ..ctx.as_facts()
         };
-        if !self.has(Kind::Communication) {
+        if !self.has(Kind::Communication, incident) {
             return Ok(usual(fallback::CADENCE_REASON, || fallback::cadence(facts)));
         }
         let known = &self.0.known.cadences;
@@ -52,7 +52,7 @@ impl PolicySet {
             candidates: Some(candidates),
             ..ctx.as_facts()
         };
-        if !self.has(Kind::Communication) {
+        if !self.has(Kind::Communication, incident) {
             return Ok(usual(fallback::RESPONSE_REASON, || {
                 fallback::response(facts)
             }));
@@ -62,8 +62,8 @@ impl PolicySet {
         self.ask(Kind::Communication, "respond", facts, known, decode)
     }
 
-    fn has(&self, kind: Kind) -> bool {
-        self.0.policies.contains_key(&(None, kind))
+    fn has(&self, kind: Kind, incident: &IncidentView) -> bool {
+        self.policy(kind, team(incident)).is_ok()
     }
 }
 

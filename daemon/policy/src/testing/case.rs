@@ -239,7 +239,7 @@ fn kind(shown: &str, found: &Found) -> Result<Kind, Report> {
             shown,
             format!("there are no tests for a policy `{policy}`"),
             "name it routing.test.toml, grading.test.toml, escalation.test.toml or \
-             communication.test.toml; a team has only grading and escalation",
+             communication.test.toml; routing is not a team's",
         )
     })
 }

@@ -142,6 +142,7 @@ const CANDIDATE: Shape = Table(&[
     ("level", Any),
     ("teams", Any),
     ("on_call", Any),
+    ("night", Any),
     ("operator", Any),
     ("load", LOAD),
 ]);

@@ -20,11 +20,14 @@ fn incident(grade: Grade, status: Status) -> IncidentView {
     })
 }
 
+/// The first is the operator; for every other it is night, and every third is on call.
 fn candidates(loads: &[(&str, u32, u64, u64)]) -> Candidates {
     let one = |(at, (id, level, minutes, pages)): (usize, &(&str, u32, u64, u64))| Candidate {
         id: (*id).into(),
         level: *level,
         operator: at == 0,
+        night: at % 2 == 1,
+        on_call: at % 3 == 0,
         load: CandidateLoad {
             spokesperson_minutes: *minutes,
             pages: *pages,

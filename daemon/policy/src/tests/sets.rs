@@ -7,7 +7,7 @@ use tocsin_core::{Grade, PageTarget, Route};
 use super::{ESCALATE, ROUTE, alert, context, facts, folder, incident, load, routing_fault};
 use crate::fallback::{catch_all_grading, catch_all_route, fallback_plan};
 use crate::limits::FALLBACK_BYTES_MAX;
-use crate::{IncidentFacts, IncidentView, PolicySet};
+use crate::{Candidates, IncidentFacts, IncidentView, PolicySet};
 
 #[test]
 fn a_set_is_shared_between_threads_and_cheap_to_clone() {
@@ -72,9 +72,15 @@ fn optional_policies_must_define_their_functions_too() {
 }
 
 #[test]
-fn a_team_has_its_own_grading_and_escalation_and_shares_the_rest() {
+fn a_team_may_have_its_own_policies_but_routing_is_shared() {
     let critical = "fn grade(incident, alert) { #{ grade: \"critical\", reason: \"ours\" } }";
-    let set = load(&[("teams/payments/grading.rhai", critical)]).unwrap();
+    let hourly = "fn cadence(incident) { #{ company: hours(1), reason: \"ours\" } }\n\
+                  fn respond(incident, candidates) { #{ reason: \"ours\" } }\n";
+    let set = load(&[
+        ("teams/payments/grading.rhai", critical),
+        ("teams/payments/communication.rhai", hourly),
+    ])
+    .unwrap();
     let of = |team: &str| {
         IncidentView::new(IncidentFacts {
             team: Some(team.into()),
@@ -86,11 +92,19 @@ fn a_team_has_its_own_grading_and_escalation_and_shares_the_rest() {
     assert_eq!(grade("payments").source.file, "teams/payments/grading.rhai");
     assert_eq!(grade("search").value.grade, Grade::Minor);
     assert_eq!(grade("../payments").value.grade, Grade::Minor);
+    let cadence = |team: &str| set.cadence_with_basis(&of(team), &context()).unwrap().0;
+    let file = "teams/payments/communication.rhai";
+    assert_eq!(cadence("payments").source.file, file);
+    assert_eq!(cadence("search").source.file, "builtin");
+    let nobody = Candidates::default();
+    let respond = |team: &str| set.respond_with_basis(&of(team), &nobody, &context());
+    assert_eq!(respond("payments").unwrap().0.source.file, file);
+    assert_eq!(respond("search").unwrap().0.source.file, "builtin");
     let reports = load(&[("teams/payments/routing.rhai", ROUTE)]).unwrap_err();
     assert!(
         reports
             .to_string()
-            .contains("grading.rhai, escalation.rhai"),
+            .contains("grading.rhai, escalation.rhai, communication.rhai"),
         "{reports}"
     );
 }

@@ -125,5 +125,5 @@ fn the_examples_pass_their_tests_beside_the_shipped_policies() {
         crate::check(folder.path(), None).unwrap_or_else(|it| panic!("{example:?}: {it}"));
         found += 1;
     }
-    assert_eq!(found, 4);
+    assert_eq!(found, 5);
 }

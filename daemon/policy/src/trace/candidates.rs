@@ -13,6 +13,7 @@ pub enum CandidateField {
     Level,
     Teams,
     OnCall,
+    Night,
     Operator,
     Load(LoadField),
 }
@@ -29,12 +30,13 @@ pub enum LoadField {
 
 impl CandidateField {
     /// Without those of the load.
-    pub(crate) const OWN: [Self; 6] = [
+    pub(crate) const OWN: [Self; 7] = [
         Self::Id,
         Self::Name,
         Self::Level,
         Self::Teams,
         Self::OnCall,
+        Self::Night,
         Self::Operator,
     ];
 
@@ -46,6 +48,7 @@ impl CandidateField {
             Self::Level => "level",
             Self::Teams => "teams",
             Self::OnCall => "on_call",
+            Self::Night => "night",
             Self::Operator => "operator",
             Self::Load(field) => field.name(),
         }
@@ -58,6 +61,7 @@ impl CandidateField {
             Self::Level => Answer::Whole(i64::from(of.level)),
             Self::Teams => Answer::Texts(of.teams.iter().map(|it| it.0.clone()).collect()),
             Self::OnCall => Answer::Flag(of.on_call),
+            Self::Night => Answer::Flag(of.night),
             Self::Operator => Answer::Flag(of.operator),
             Self::Load(field) => {
                 let mut load = of.load;

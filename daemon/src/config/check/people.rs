@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::Check;
 use crate::config::fault::Fault;
-use crate::config::people::{CONTACTS_MAX, PersonConfig};
+use crate::config::people::{CONTACTS_MAX, LEVEL_MAX, PersonConfig};
 use crate::config::source::{Source, at};
 use crate::config::{CALENDAR_WORDS_MAX, CalendarConfig, CalendarUrl, Config, ContactConfig};
 use crate::people::MAIL_CONTACT;
@@ -60,6 +60,11 @@ impl Check<'_> {
         if person.name.trim().is_empty() {
             let message = format!("`{id}` has no name");
             self.error(at!["people", id, "name"], message, "add the person's name");
+        }
+        if person.level > LEVEL_MAX {
+            let message = format!("`{id}` has the level {}", person.level);
+            let remedy = "use 0 to 9, from the least experienced to the most";
+            self.error(at!["people", id, "level"], message, remedy);
         }
         if person.contacts.len() > CONTACTS_MAX {
             let message = format!("`{id}` has {} contacts", person.contacts.len());

@@ -172,6 +172,18 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
 }
 
 #[test]
+fn a_level_is_from_0_to_9() {
+    let level = |level: &str| {
+        let more = format!("[people.bob]\nname = \"Bob\"\nlevel = {level}\n");
+        read(&format!("{GOOD}\n{more}"))
+    };
+    level("9").unwrap();
+    let faults = level("10").unwrap_err().to_string();
+    assert!(faults.contains("`bob` has the level 10"), "{faults}");
+    level("-1").unwrap_err();
+}
+
+#[test]
 fn one_address_belongs_to_one_person() {
     let more = "[people.bob]\nname = \"Bob\"\n\
                 contacts = [{ kind = \"email\", address = \"ADA@example.com\" }]\n";

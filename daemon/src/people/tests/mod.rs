@@ -299,6 +299,7 @@ fn roster() -> Roster {
     Roster {
         people: BTreeMap::from(people),
         zones: BTreeMap::new(),
+        levels: BTreeMap::new(),
         teams: BTreeMap::from([
             ("payments".into(), Some("primary".to_owned())),
             ("search".into(), None),
@@ -337,5 +338,25 @@ fn a_target_is_a_person_a_rotation_the_rotation_of_a_team_or_a_team() {
     ] {
         let people = roster().resolve(&target.parse().unwrap(), at);
         assert_eq!(names(&people), expected, "{target}");
+    }
+}
+
+#[test]
+fn it_is_night_from_ten_to_seven_where_somebody_is() {
+    let mut roster = roster();
+    roster.zones = BTreeMap::from([("ada".into(), Tz::Asia__Kolkata)]);
+    for (at, is_night_in_kolkata, is_night_in_utc) in [
+        ("2026-01-06 16:29", false, false),
+        ("2026-01-06 16:30", true, false),
+        ("2026-01-06 21:59", true, false),
+        ("2026-01-06 22:00", true, true),
+        ("2026-01-07 01:29", true, true),
+        ("2026-01-07 01:30", false, true),
+        ("2026-01-07 06:59", false, true),
+        ("2026-01-07 07:00", false, false),
+    ] {
+        let is_night = |who: &str| roster.is_night(&who.into(), utc(at));
+        assert_eq!(is_night("ada"), is_night_in_kolkata, "{at}");
+        assert_eq!(is_night("bob"), is_night_in_utc, "{at}");
     }
 }

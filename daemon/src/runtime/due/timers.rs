@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tocsin_core::command::{Command, Named, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
 use tocsin_core::standing::Review;
-use tocsin_core::{Actor, IncidentId, PersonId, Step, Timestamp};
+use tocsin_core::{Actor, Audience, IncidentId, PersonId, Role, Step, Timestamp};
 use tocsin_store::{CommitError, TimerKey, TimerRow};
 
 use crate::runtime::due::Due;
@@ -199,16 +199,13 @@ pub fn firing(
             due,
             operator: operator_of(view, &timer.incident)?,
         },
-        TimerKind::Promise { audience } => {
-            let state = view.incident(&timer.incident)?;
-            let people = state.map_or(Vec::new(), |it| it.incident.roles.answer_for_updates());
-            let people = people.into_iter().map(Named::of).collect();
-            Command::PromiseDue {
-                audience,
-                due,
-                people,
-            }
-        }
+        TimerKind::Respond => Command::Respond {
+            due,
+            seen: None,
+            verdict: None,
+        },
+        TimerKind::Offer { role } => offering(view, &timer.incident, role, due)?,
+        TimerKind::Promise { audience } => promised(view, &timer.incident, audience, due)?,
         TimerKind::Prompt { prompt } => Command::PromptDue {
             prompt,
             due,
@@ -227,6 +224,34 @@ pub fn firing(
         },
     };
     Ok(caused_by(row, timer.incident, command))
+}
+
+fn offering(
+    view: &View,
+    incident: &IncidentId,
+    role: Role,
+    due: Timestamp,
+) -> Result<Command, EngineError> {
+    let state = view.incident(incident)?;
+    let next = state.and_then(|it| Some(it.incident.roles.next_offer(role)?.1.clone()));
+    let to = next.map(Named::of);
+    Ok(Command::OfferDue { role, due, to })
+}
+
+fn promised(
+    view: &View,
+    incident: &IncidentId,
+    audience: Audience,
+    due: Timestamp,
+) -> Result<Command, EngineError> {
+    let state = view.incident(incident)?;
+    let people = state.map_or(Vec::new(), |it| it.incident.roles.answer_for_updates());
+    let people = people.into_iter().map(Named::of).collect();
+    Ok(Command::PromiseDue {
+        audience,
+        due,
+        people,
+    })
 }
 
 fn operator_of(view: &View, incident: &IncidentId) -> Result<Option<Named>, EngineError> {

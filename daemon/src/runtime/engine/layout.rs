@@ -174,6 +174,8 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
         TimerKind::Hold => format!("{}/hold", timer.incident),
         TimerKind::Prompt { prompt } => format!("{}/prompt-{prompt}", timer.incident),
         TimerKind::Task { task } => format!("{}/task-{task}", timer.incident),
+        TimerKind::Respond => format!("{}/respond", timer.incident),
+        TimerKind::Offer { role } => format!("{}/offer-{role}", timer.incident),
         TimerKind::Promise { audience } => format!("{}/promise-{audience}", timer.incident),
         TimerKind::Tally => format!("{}/tally", timer.incident),
         TimerKind::Clear => format!("{}/clear", timer.incident),

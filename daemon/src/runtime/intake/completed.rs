@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tocsin_core::command::{Command, Opening};
-use tocsin_core::{Grade, IncidentId, Timestamp, Verdict};
+use tocsin_core::{Grade, IncidentId, Timestamp};
 
 use super::Intake;
 use super::assess::Assessor;
@@ -13,8 +13,8 @@ use crate::runtime::state::view::IncidentState;
 
 impl Intake {
     /// The command with the people whom it names. One that sets a grade or reopens an incident also
-    /// gets the escalation plan, and an update that does not say when the next one comes the
-    /// cadence.
+    /// gets the escalation plan, an update that does not say when the next one comes the cadence,
+    /// and the question who responds its answer.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails or there are too many calls.
@@ -41,7 +41,25 @@ impl Intake {
                 next_ms: None,
                 cadence: cadence @ None,
                 ..
-            } => *cadence = self.verdict(incident, Assessor::cadence).await?,
+            } => {
+                let asked = self.asked(incident, |assessor, state, (now, position)| {
+                    assessor.cadence(state, now).read_at(position)
+                });
+                *cadence = asked.await?.map(Box::new);
+            }
+            Command::Respond {
+                seen,
+                verdict: verdict @ None,
+                ..
+            } => {
+                let asked = self.asked(incident, |assessor, state, (now, position)| {
+                    let verdict = assessor.respond(state, now).read_at(position);
+                    (state.incident.roles.call.ask_at, Box::new(verdict))
+                });
+                if let Some((at, found)) = asked.await? {
+                    (*seen, *verdict) = (at, Some(found));
+                }
+            }
             _ => {}
         }
         Ok(command)
@@ -53,25 +71,11 @@ impl Intake {
         incident: &IncidentId,
         grade: Option<Grade>,
     ) -> Result<Option<Box<Opening>>, EngineError> {
-        self.asked(incident, move |assessor, state, (now, position)| {
+        let asked = self.asked(incident, move |assessor, state, (now, position)| {
             let grade = grade.unwrap_or(state.incident.grading.grade);
             assessor.replan(state, grade, now).read_at(position)
-        })
-        .await
-    }
-
-    /// A verdict on an incident.
-    async fn verdict<T: Send + 'static>(
-        self: &Arc<Self>,
-        incident: &IncidentId,
-        ask: fn(&Assessor, &IncidentState, Timestamp) -> Verdict<T>,
-    ) -> Result<Option<Box<Verdict<T>>>, EngineError> {
-        self.asked(incident, move |assessor, state, (now, position)| {
-            let mut verdict = ask(assessor, state, now);
-            verdict.source.read_at = Some(position);
-            verdict
-        })
-        .await
+        });
+        Ok(asked.await?.map(Box::new))
     }
 
     /// What policies say of an incident as it is now. They are asked with the time, and the
@@ -80,14 +84,14 @@ impl Intake {
         self: &Arc<Self>,
         incident: &IncidentId,
         ask: impl FnOnce(&Assessor, &IncidentState, (Timestamp, u64)) -> T + Send + 'static,
-    ) -> Result<Option<Box<T>>, EngineError> {
+    ) -> Result<Option<T>, EngineError> {
         let id = incident.clone();
         self.in_policy_pool(move |it| {
             let now = it.clock.now();
             let snapshot = it.view.snapshot(now)?;
             let state = snapshot.incident(&id)?;
             let position = snapshot.position().0;
-            Ok(state.map(|state| Box::new(ask(&it.assessor, &state, (now, position)))))
+            Ok(state.map(|state| ask(&it.assessor, &state, (now, position))))
         })
         .await
     }

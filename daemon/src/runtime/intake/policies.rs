@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tocsin_core::{Cadence, Grading, Plan, Route, Verdict};
+use tocsin_core::{Cadence, Grading, Plan, Response, Route, Verdict};
 use tocsin_policy::{
-    AlertView, Basis, CacheStats, Context, IncidentView, PolicySet, Report, Reports, testing,
+    AlertView, Basis, CacheStats, Candidates, Context, IncidentView, PolicySet, Report, Reports,
+    testing,
 };
 
 use crate::runtime::intake::last_good::LastGood;
@@ -173,6 +174,21 @@ impl Policies {
     ) -> Result<Verdict<Cadence>, Report> {
         self.set()?
             .cadence_with_basis(incident, context)
+            .map(|it| it.0)
+    }
+
+    /// Asks the communication policy who takes the roles besides the operator.
+    ///
+    /// # Errors
+    /// The policy's report, or the folder's when no set ever loaded.
+    pub fn respond(
+        &self,
+        incident: &IncidentView,
+        candidates: &Candidates,
+        context: &Context,
+    ) -> Result<Verdict<Response>, Report> {
+        self.set()?
+            .respond_with_basis(incident, candidates, context)
             .map(|it| it.0)
     }
 

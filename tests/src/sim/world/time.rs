@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, IncidentState, OUTCOME_TIMER, Paged, Request, SCHEDULE_TIMER, all_told, bundle,
+    Cause, IncidentState, OUTCOME_TIMER, Paged, Request, SCHEDULE_TIMER, View, all_told, bundle,
     ended_by_hand, firing, gathering, history, lapses, merges, moved_aside, moving, reviewed,
     routed_again, silencing, silencing_page, telling, ticking, to_review, told,
 };
@@ -108,9 +108,25 @@ impl World {
             let then = Then::Nothing;
             let mut request = request.map_err(text)?;
             cast::look_up(&mut request);
+            self.say_who_responds(&mut request, view)?;
             Ok(Asked { request, then })
         });
         fired.collect()
+    }
+
+    /// Completes the question who responds with what the policies say as an engine sees it.
+    fn say_who_responds(&self, request: &mut Request, view: &View) -> Result<(), String> {
+        if let Request::Command {
+            incident,
+            command: Command::Respond { seen, verdict, .. },
+            ..
+        } = request
+        {
+            let state = view.incident(incident).map_err(text)?;
+            *seen = state.and_then(|it| it.incident.roles.call.ask_at);
+            *verdict = Some(Box::new(self.policies.respond()));
+        }
+        Ok(())
     }
 
     /// What the policies say of an incident as an engine sees it.

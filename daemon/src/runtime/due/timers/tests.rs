@@ -1,6 +1,7 @@
 //! Timers of two daemons on one store.
 
 use std::fs;
+use std::path::Path;
 
 use tocsin_core::event::Event;
 use tocsin_core::time::SECOND_MS;
@@ -31,6 +32,13 @@ fn route(alert) {
     #{ key: "shop", service: "shop", reason: "there is only the shop" }
 }
 "#;
+const COMMUNICATION: &str = r#"// Says who operates.
+fn cadence(incident) { #{ reason: "whenever there is news" } }
+fn respond(incident, candidates) {
+    let operators = candidates.filter(|it| it.operator).map(|it| it.id);
+    #{ reason: if operators.is_empty() { "nobody operates" } else { `${operators[0]} operates` } }
+}
+"#;
 const PEOPLE: &str = r#"
 [people.ada]
 name = "Ada"
@@ -55,18 +63,44 @@ fn signal() -> Signal {
     }
 }
 
-#[tokio::test]
-async fn an_escalation_that_another_daemon_has_restarted_pages_its_first_step() {
-    let folder = tempfile::tempdir().unwrap();
-    let texts = [ROUTING, GRADING, ESCALATION];
-    for (name, text) in ["routing", "grading", "escalation"].into_iter().zip(texts) {
-        fs::write(folder.path().join(format!("{name}.rhai")), text).unwrap();
+/// Two daemons with an incident that both know.
+async fn two(folder: &Path) -> (Rig, Rig, IncidentId) {
+    for (name, text) in [
+        ("routing", ROUTING),
+        ("grading", GRADING),
+        ("escalation", ESCALATION),
+        ("communication", COMMUNICATION),
+    ] {
+        fs::write(folder.join(format!("{name}.rhai")), text).unwrap();
     }
-    let config = format!("{PEOPLE}\n[policy]\npath = {:?}\n", folder.path());
-    let one = Rig::new(&config, folder.path()).await;
+    let config = format!("{PEOPLE}\n[policy]\npath = {folder:?}\n");
+    let one = Rig::new(&config, folder).await;
     let other = one.another().await;
     one.app.intake.take(vec![signal()]).await.unwrap();
     let id = one.app.view.in_memory().remove(0).incident.id.clone();
+    (one, other, id)
+}
+
+#[tokio::test]
+async fn who_responds_is_asked_about_the_operator_whom_another_daemon_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other, id) = two(folder.path()).await;
+    let via = "chat".to_owned();
+    let (by, command) = (Actor::Person("ada".into()), Command::Acknowledge { via });
+    let told = other.app.intake.command(id.clone(), by, command, None);
+    told.await.unwrap();
+    assert_eq!(one.app.due.fire_due(NOW).await.unwrap(), 1);
+    let events = events_of(one.store.as_ref(), &id).unwrap();
+    let Some(Event::RespondersChosen { reason, .. }) = events.last().map(|it| &it.event) else {
+        panic!("{events:?}");
+    };
+    assert_eq!(reason, "ada operates");
+}
+
+#[tokio::test]
+async fn an_escalation_that_another_daemon_has_restarted_pages_its_first_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other, id) = two(folder.path()).await;
     let now = NOW.plus_ms(SECOND_MS);
     one.clock.set(now);
     let via = "chat".to_owned();

@@ -1,0 +1,60 @@
+//! The timers and log lines of roles.
+
+use crate::event::{Event, Recorded};
+use crate::roles::call::Call;
+use crate::roles::role::{Declined, Role};
+use crate::roles::state::Roles;
+use crate::timer::TimerKind;
+use crate::{PersonId, Timestamp};
+
+/// When the policy is asked who responds, and when the next person is asked to take each role.
+pub(crate) fn timers(roles: &Roles) -> impl Iterator<Item = (Timestamp, TimerKind)> {
+    let ask = roles.call.ask_at.map(|at| (at, TimerKind::Respond));
+    let offers = Call::ROLES.into_iter().filter_map(|role| {
+        let (at, _) = roles.next_offer(role)?;
+        Some((at, TimerKind::Offer { role }))
+    });
+    ask.into_iter().chain(offers)
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    match &recorded.event {
+        Event::RespondersChosen {
+            spokesperson,
+            shadow,
+            reason,
+            source,
+        } => {
+            let chosen = Call::ROLES.into_iter().zip([spokesperson, shadow]);
+            let chosen: Vec<String> = chosen.filter_map(|(role, it)| asked(role, it)).collect();
+            let why = source.because(reason);
+            Some(match chosen.is_empty() {
+                true => format!("nobody else is asked to take a role{why}"),
+                false => format!("will ask {}{why}", chosen.join("; ")),
+            })
+        }
+        Event::RoleUnfilled { role } => Some(match role {
+            Role::Spokesperson => {
+                "nobody is left to ask to be the spokesperson; the operator goes on speaking"
+                    .to_owned()
+            }
+            role => format!("nobody is left to ask to be the {role}"),
+        }),
+        Event::RoleOffered { role, to } => Some(format!("{by} asks {to} to be the {role}")),
+        Event::RoleAssigned { role, person } => Some(format!("{person} is the {role}")),
+        Event::RoleDeclined { role, person, why } => Some(match why {
+            Declined::Refused => format!("{person} declined to be the {role}"),
+            Declined::Silent => format!("{person} has not answered whether to be the {role}"),
+            Declined::Unreached => format!("{person} could not be asked to be the {role}"),
+        }),
+        Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
+        _ => None,
+    }
+}
+
+/// Who is asked to take a role, one after the other; `None` if nobody is.
+fn asked(role: Role, people: &[PersonId]) -> Option<String> {
+    let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+    (!people.is_empty()).then(|| format!("{} to be the {role}", people.join(", then ")))
+}
