@@ -12,9 +12,9 @@ use crate::runtime::error::EngineError;
 use crate::runtime::state::view::IncidentState;
 
 impl Intake {
-    /// The command with the people whom it names. One that sets a grade or reopens an incident also
-    /// gets the escalation plan, as does an answer that sets one, an update that does not say when the next one comes the cadence,
-    /// and the question who responds its answer.
+    /// The command with the people whom it names. One that sets a grade, also by an answer, or
+    /// reopens an incident gets the escalation plan too, an update that does not say when the next
+    /// one comes the cadence, and the question who responds its answer.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails or there are too many calls.

@@ -53,7 +53,7 @@ impl Assessor {
         // Nobody goes without a spokesperson because a count cannot be read.
         let load_of = |person: &PersonId| {
             loads.candidate_load(person).unwrap_or_else(|error| {
-                tracing::error!(%error, "cannot read what somebody did lately; it counts as nothing");
+                tracing::error!(%error, "what somebody did lately cannot be read");
                 CandidateLoad::default()
             })
         };
