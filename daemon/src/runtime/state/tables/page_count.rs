@@ -77,3 +77,40 @@ fn day_of(at: Timestamp) -> u64 {
 fn key_of(person: &PersonId, day: u64) -> String {
     format!("{person}/{day:06}")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use tocsin_store::{Batch, MemoryStore};
+
+    use super::*;
+
+    #[test]
+    fn pages_are_counted_by_the_quarter_of_an_hour_and_kept_for_400_days() {
+        let store = MemoryStore::default();
+        let ada = PersonId::from("ada");
+        let at = |minutes: u64| Timestamp(0).plus_ms(20_000 * DAY_MS + minutes * MINUTE_MS);
+        let page = |person: &str, now| {
+            let mut batch = Batch::default();
+            let counted = add(&store, &person.into(), now).unwrap();
+            counted.lay_out(&mut batch);
+            store.commit(vec![batch]).unwrap().remove(0).unwrap();
+        };
+        for minutes in [14, 15, 29, 30, 24 * 60] {
+            page("ada", at(minutes));
+        }
+        // The key of one person is the beginning of another's.
+        page("ada-2", at(15));
+        let pages = |from, until| pages_of(&store, &ada, (at(from), at(until))).unwrap();
+        let all = [(at(0), 1), (at(15), 2), (at(30), 1), (at(24 * 60), 1)];
+        assert_eq!(pages(0, 48 * 60), all);
+        assert_eq!(pages(15, 30), all[1..2]);
+        assert_eq!(pages(31, 24 * 60), []);
+        let kept = |days: u64| {
+            store.expire(at(31).plus_ms(days * DAY_MS), 10).unwrap();
+            pages(0, 24 * 60).len()
+        };
+        assert_eq!((kept(399), kept(400)), (3, 0));
+    }
+}

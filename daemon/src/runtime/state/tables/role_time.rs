@@ -59,3 +59,42 @@ pub fn ended_since(
 fn begin_of(person: &PersonId, ended: Timestamp) -> String {
     format!("{person}/{:015}", ended.0.max(0))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use tocsin_core::Role;
+    use tocsin_store::{Batch, MemoryStore};
+
+    use super::*;
+
+    #[test]
+    fn however_much_somebody_did_is_read_by_when_it_ended() {
+        let store = MemoryStore::default();
+        let row = |person: &str, until: i64| RoleRow {
+            incident: format!("i{until}").as_str().into(),
+            time: RoleTime {
+                role: Role::Operator,
+                person: person.into(),
+                from: Timestamp(0),
+                until: Timestamp(until),
+            },
+        };
+        let rows = i64::try_from(2 * PAGE_ROWS + 3).unwrap();
+        for until in 0..rows {
+            let mut batch = Batch::default();
+            for person in ["ada", "ada-2", "bob"] {
+                add(&row(person, until)).unwrap().lay_out(&mut batch);
+            }
+            store.commit(vec![batch]).unwrap().remove(0).unwrap();
+        }
+        let ended = |from: i64| ended_since(&store, &"ada".into(), Timestamp(from)).unwrap();
+        assert_eq!(ended(0).len(), 2 * PAGE_ROWS + 3);
+        assert_eq!(ended(rows - 1), [row("ada", rows - 1)]);
+        assert_eq!(ended(rows), []);
+        let over = Timestamp(rows).plus_ms(LOAD_KEPT_MS);
+        store.expire(over, 10 * PAGE_ROWS).unwrap();
+        assert_eq!(ended(0), []);
+    }
+}
