@@ -48,8 +48,8 @@ pub(crate) fn changed(change: &IncidentChange) -> Result<(), Failure> {
     };
     let incident = change.after.id.clone();
     // The row of a room expires, and the incident is still linked to it.
-    let linked = change.after.refs.iter().find(|it| it.kind == "channel");
-    let room = room::channel(&incident)?.or(linked.map(|it| it.id.clone()));
+    let linked = room::linked(&change.after).map(Into::into);
+    let room = room::channel(&incident)?.or(linked);
     let Some(channel) = room else {
         return Ok(());
     };

@@ -122,6 +122,13 @@ pub(crate) fn is_wanted(incident: &Incident) -> Result<bool, Failure> {
     Ok(incident.security || is_grave || exists(incident)?)
 }
 
+/// The channel that the incident is linked to. Other chats may have rooms of it too.
+pub(crate) fn linked(incident: &Incident) -> Option<&str> {
+    let mut refs = incident.refs.iter();
+    let own = refs.find(|it| it.kind == "channel" && it.plugin == "slack");
+    own.map(|it| it.id.as_str())
+}
+
 /// Whether all war rooms are private.
 pub(crate) fn are_private() -> bool {
     config::get("rooms").is_some_and(|it| it == "private")

@@ -1,7 +1,7 @@
 //! What an announcement shows of one incident.
 
 use super::{is_active, is_attended};
-use crate::text;
+use crate::{room, text};
 use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Audience, Grade, Incident, Status, Timestamp};
@@ -69,7 +69,6 @@ impl Entry {
             let mut promised = incident.next_updates.iter();
             promised.find(|it| it.audience == audience).map(|it| it.due)
         };
-        let mut rooms = incident.refs.iter().filter(|it| it.kind == "channel");
         let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
         let public = incident.public_title.clone();
         let services = public.unwrap_or_else(|| incident.services.join(", "));
@@ -89,7 +88,7 @@ impl Entry {
             attended: is_attended(incident),
             operator: incident.operator.as_ref().map(name),
             spokesperson: incident.spokesperson.as_ref().map(name),
-            room: rooms.next_back().map(|it| it.id.clone()),
+            room: room::linked(incident).map(Into::into),
             opened_at: incident.opened_at,
             company_due: due(Audience::Company),
             engineering_due: due(Audience::Engineering),

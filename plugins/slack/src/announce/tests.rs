@@ -74,7 +74,8 @@ fn engineers_hear_once_that_it_has_begun_who_has_it_how_to_join_and_that_it_is_o
     let slack = start();
     let mut it = numbered(42, Grade::Minor);
     open(&slack, &it);
-    it.refs = vec![channel_ref("C3")];
+    it.refs = vec![channel_ref("X9"), channel_ref("C3")];
+    it.refs[0].plugin = "another-chat".into();
     slack.host.add_incident(&it);
     slack.pass(5_000);
     let (own, replies) = said(&slack, "engineering");

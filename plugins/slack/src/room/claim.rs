@@ -207,17 +207,17 @@ impl Claim {
     /// The channel that the incident is linked to, if it is its room and can be posted to. The row
     /// of a room expires, and looking for its name would list every channel of the app.
     fn linked(&self, incident: &Incident, private: bool) -> Result<Option<String>, Failure> {
-        let linked = incident.refs.iter().find(|it| it.kind == "channel");
-        let Some(linked) = linked.filter(|_| self.row.replaced == 0) else {
+        let linked = super::linked(incident).filter(|_| self.row.replaced == 0);
+        let Some(linked) = linked else {
             return Ok(None);
         };
-        let Some(channel) = channel::info(&linked.id)? else {
+        let Some(channel) = channel::info(linked)? else {
             return Ok(None);
         };
         let fits = !private || channel["is_private"] == true;
         let is_live = channel["is_archived"] != true;
         let is_ours = fits && is_live && self.may_adopt(&channel, "", incident);
-        Ok(is_ours.then(|| linked.id.clone()))
+        Ok(is_ours.then(|| linked.into()))
     }
 
     /// Whether a channel of the app belongs to this incident.

@@ -66,8 +66,7 @@ fn public_channel(public: &mut Claim, incident: &Incident) -> Result<Option<Stri
         return Ok(public.row.channel.clone());
     }
     let name = public.row.tried.clone();
-    let linked = incident.refs.iter().find(|it| it.kind == "channel");
-    let linked = linked.map(|it| it.id.as_str());
+    let linked = super::linked(incident);
     if name.is_none() && linked.is_none() {
         return Ok(None);
     }
