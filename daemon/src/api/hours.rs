@@ -20,6 +20,9 @@ pub(crate) struct HoursQuery {
     #[schema(value_type = String)]
     #[param(value_type = String)]
     pub(crate) month: Month,
+    /// A token, for programs that cannot send headers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
 }
 
 /// How long people were on call in a month, and what they had to do in it.
@@ -172,7 +175,7 @@ mod tests {
         let now = crate::time::parse_time("2026-12-05T12:00:00Z");
         let checked = |month: &str| {
             let month = month.parse().unwrap();
-            HoursQuery { month }.checked(now.flatten().unwrap())
+            HoursQuery { month, key: None }.checked(now.flatten().unwrap())
         };
         for month in ["2026-12", "2026-11", "2025-11"] {
             assert!(checked(month).is_ok(), "{month}");

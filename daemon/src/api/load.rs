@@ -26,6 +26,9 @@ pub(crate) struct LoadQuery {
     #[param(value_type = Option<String>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Span>,
+    /// A token, for programs that cannot send headers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
 }
 
 /// What people had to do in some time, and how unequally that is shared.

@@ -34,6 +34,9 @@ pub(crate) struct WhoQuery {
     #[param(value_type = Option<String>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) at: Option<Moment>,
+    /// A token, for programs that cannot send headers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
 }
 
 /// Every rotation, by name.

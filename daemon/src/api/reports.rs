@@ -15,6 +15,9 @@ use crate::time::format_time;
 pub(crate) struct ReportQuery {
     /// Those that opened within this time until now, such as `90d`, at most `366d`.
     pub(crate) since: String,
+    /// A token, for programs that cannot send headers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
 }
 
 /// How many promised updates came in time. Drills do not count.

@@ -167,7 +167,13 @@ pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     match &args.command {
         OncallCommand::Who(args) => {
             let client = Client::new(&args.common.client)?;
-            let answer = client.list(PATH, &WhoQuery { at: args.at })?;
+            let answer = client.list(
+                PATH,
+                &WhoQuery {
+                    at: args.at,
+                    key: None,
+                },
+            )?;
             answer.show(args.common.output, out, |oncall: &OnCall, out| {
                 let rows: Vec<_> = oncall.rotations.iter().map(row).collect();
                 out.table(

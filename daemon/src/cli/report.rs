@@ -40,6 +40,7 @@ pub(super) fn run(command: &ReportCommand, out: &mut Out<'_>) -> Result<(), Fail
     let ReportCommand::Promises(args) = command;
     let query = ReportQuery {
         since: args.since.to_string(),
+        key: None,
     };
     let client = Client::new(&args.client)?;
     let report: PromiseReport = client.list("/api/v1/reports/promises", &query)?.read()?;

@@ -27,7 +27,7 @@ impl OnCallDesk {
         Ok(Answered::Says(match line {
             OnCallLine::Change(action) => return Ok(Answered::Changes(action)),
             OnCallLine::Help => help(),
-            OnCallLine::Who(at) => self.who(&WhoQuery { at })?.to_string(),
+            OnCallLine::Who(at) => self.who(&WhoQuery { at, key: None })?.to_string(),
             OnCallLine::List => {
                 let (kept, roster) = (self.on_call.overrides()?, self.on_call.roster());
                 OverrideList::of(&kept, &roster, now).to_string()
@@ -38,7 +38,12 @@ impl OnCallDesk {
             }
             OnCallLine::Load(team) => {
                 let since = None;
-                self.load(&LoadQuery { team, since })?.to_string()
+                self.load(&LoadQuery {
+                    team,
+                    since,
+                    key: None,
+                })?
+                .to_string()
             }
         }))
     }

@@ -19,7 +19,10 @@ pub(super) struct HoursArgs {
 
 impl HoursArgs {
     pub(super) fn run(&self, out: &mut Out<'_>) -> Result<(), Failure> {
-        let query = HoursQuery { month: self.month };
+        let query = HoursQuery {
+            month: self.month,
+            key: None,
+        };
         let client = Client::new(&self.common.client)?;
         let answer = client.list(&format!("{PATH}/hours"), &query)?;
         // Its lines end with CR LF, which is part of the format.

@@ -25,6 +25,7 @@ impl LoadArgs {
         let query = LoadQuery {
             team: self.team.clone(),
             since: Some(self.since),
+            key: None,
         };
         let client = Client::new(&self.common.client)?;
         let answer = client.list(&format!("{PATH}/load"), &query)?;
