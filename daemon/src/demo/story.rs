@@ -1,5 +1,5 @@
 //! The steps of the demo: an alert, a grade with its reason, a page, no answer, the escalation, the
-//! acknowledgement, the resolution.
+//! acknowledgement, the question whether it is solved, the resolution.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ pub(super) async fn tell(world: &World) -> Result<()> {
         .await?;
 
     printer.part("Bob presses Acknowledge.");
-    press(world).await?;
+    press(world, "Acknowledge").await?;
     let is_acknowledged = |it: &Value| it["acknowledged"] == true;
     let acknowledged = progress
         .until("the incident is acknowledged", is_acknowledged)
@@ -56,13 +56,16 @@ pub(super) async fn tell(world: &World) -> Result<()> {
     expect(&acknowledged, "/operator", "bob")?;
     progress.until_button_gone("Bob").await?;
 
-    printer.part("The service recovers.");
+    printer
+        .part("The service recovers. Bob has the incident, so he is asked whether it is solved.");
     progress.send(RESOLVED).await?;
     printer.line("Alertmanager", "reports that both alerts are resolved");
-    let over = |it: &Value| it["status"] == "resolved";
-    let resolved = progress
-        .until("the incident resolves automatically", over)
+    progress
+        .until_direct("Bob", "Bob is asked whether it is solved")
         .await?;
+    press(world, "Solved").await?;
+    let over = |it: &Value| it["status"] == "resolved";
+    let resolved = progress.until("the incident is resolved", over).await?;
     progress
         .until_topic("the war room's topic says that it is resolved")
         .await?;
@@ -246,12 +249,12 @@ fn shown(message: &Message) -> String {
     )
 }
 
-async fn press(world: &World) -> Result<()> {
-    let press = Press::newest(id_of("Bob"), "Acknowledge");
+async fn press(world: &World, button: &str) -> Result<()> {
+    let press = Press::newest(id_of("Bob"), button);
     let request = world
         .slack
         .press_request(&press)
-        .context("Bob has no message with an Acknowledge button")?;
+        .with_context(|| format!("Bob has no message with a button {button}"))?;
     let request = SignedRequest::at(SIGNING_SECRET, request.body, world.story_seconds());
     let pressed = request
         .send(&format!("{}/hooks/slack/interactions", world.url))
