@@ -3,20 +3,11 @@
 
 mod common;
 
-use common::{World, ada};
+use common::{World, ada, operated};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::{Actor, Event, PersonId, limits};
 
 const JOIN: Command = Command::Join { may_see: false };
-
-/// An incident that ada operates.
-fn operated() -> World {
-    let mut world = World::default();
-    world.fire("A");
-    let via = "api".to_owned();
-    world.command(Command::Acknowledge { via }, &ada()).unwrap();
-    world
-}
 
 fn person(id: &str) -> Actor {
     Actor::Person(id.into())

@@ -3,18 +3,9 @@
 
 mod common;
 
-use common::{MINUTE, World, ada};
+use common::{MINUTE, World, ada, operated};
 use tocsin_core::command::{Command, Named, Refusal};
 use tocsin_core::{Actor, Event, Question, TaskChange, limits};
-
-/// An incident that ada operates.
-fn operated() -> World {
-    let mut world = World::default();
-    world.fire("A");
-    let via = "api".to_owned();
-    world.command(Command::Acknowledge { via }, &ada()).unwrap();
-    world
-}
 
 fn add(text: &str, owner: Option<&str>) -> Command {
     Command::Task(TaskChange::Add {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::{Audience, PromiseCounts, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::config::Span;
 use crate::time::format_time;
 
 /// Which incidents a report is about.
@@ -14,7 +15,9 @@ use crate::time::format_time;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportQuery {
     /// Those that opened within this time until now, such as `90d`, at most `366d`.
-    pub(crate) since: String,
+    #[schema(value_type = String)]
+    #[param(value_type = String)]
+    pub(crate) since: Span,
     /// A token, for programs that cannot send headers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,

@@ -39,7 +39,7 @@ pub(super) struct PromisesArgs {
 pub(super) fn run(command: &ReportCommand, out: &mut Out<'_>) -> Result<(), Failure> {
     let ReportCommand::Promises(args) = command;
     let query = ReportQuery {
-        since: args.since.to_string(),
+        since: args.since,
         key: None,
     };
     let client = Client::new(&args.client)?;

@@ -1,7 +1,5 @@
 //! Decides and narrates changes of an incident's status.
 
-use std::fmt::Write as _;
-
 use crate::escalation::HoldStage;
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
@@ -154,14 +152,14 @@ pub(crate) fn clear_due(
     if !incident.is_active() || !is_clear {
         return Err(Refusal::Stale("the resolve timer"));
     }
-    let quiet_ms = match &incident.roles.operator {
-        Some(_) => limits::SOLVED_WAIT_MS,
-        None => env.delays.resolve_after_ms,
+    let quiet = |ms| format!("no alert has fired for {}", span_in_words(ms));
+    let reason = match &incident.roles.operator {
+        None => quiet(env.delays.resolve_after_ms),
+        Some(operator) => format!(
+            "{}, and {operator} has not said whether it is solved",
+            quiet(limits::SOLVED_WAIT_MS)
+        ),
     };
-    let mut reason = format!("no alert has fired for {}", span_in_words(quiet_ms));
-    if let Some(operator) = &incident.roles.operator {
-        let _ = write!(reason, ", and {operator} has not said whether it is solved");
-    }
     Ok(resolve(incident, tally, reason, env))
 }
 

@@ -53,11 +53,6 @@ impl PromiseCounts {
         }
     }
 
-    #[must_use]
-    pub fn total(self) -> u64 {
-        self.kept + self.late + self.broken
-    }
-
     /// Those of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -16,7 +16,7 @@ pub struct Prompts {
     pub all: BTreeMap<u32, Prompt>,
     /// The number of the last one.
     pub last: u32,
-    /// When somebody was last asked each question, or could not be; tasks keep this themselves.
+    /// When the operator was last asked each question, or could not be; tasks keep this themselves.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub asked: BTreeMap<Question, Timestamp>,
 }
@@ -199,7 +199,7 @@ impl Prompts {
     }
 
     fn note_asked(&mut self, question: Question, at: Timestamp) {
-        if !matches!(question, Question::TakeTask(_)) {
+        if question.is_for_operator() {
             self.asked.insert(question, at);
         }
     }

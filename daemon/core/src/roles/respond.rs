@@ -41,8 +41,8 @@ pub(crate) fn respond(
     }]))
 }
 
-/// Those who can be asked to take a role: nobody if somebody has it, and nobody who is being asked.
-/// The operator has enough to do, unless the incident is minor.
+/// Which of these people to ask to take a role: none while somebody has it, and not the one who is
+/// being asked already. The operator has enough to do, unless the incident is minor.
 fn who_may(incident: &Incident, role: Role, mut people: Vec<PersonId>) -> Vec<PersonId> {
     let roles = &incident.roles;
     let spares_operator = role != Role::Spokesperson || !may_have_both(incident);

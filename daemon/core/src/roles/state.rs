@@ -91,7 +91,7 @@ impl Roles {
         self.underway(at).filter(move |it| !goes_on(it))
     }
 
-    /// Who is asked next to take a role, and when; `None` if somebody has it or is being asked.
+    /// Whom to ask next to take a role, and when; `None` while somebody has it or is being asked.
     #[must_use]
     pub fn next_offer(&self, role: Role) -> Option<(Timestamp, &PersonId)> {
         let is_free = self.of(role).is_none() && !self.offered.contains_key(&role);

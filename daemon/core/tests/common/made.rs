@@ -40,6 +40,15 @@ pub fn person(id: &str) -> Person {
     }
 }
 
+/// An incident that Ada operates.
+pub fn operated() -> World {
+    let mut world = World::default();
+    world.fire("A");
+    let via = "api".to_owned();
+    world.command(Command::Acknowledge { via }, &ada()).unwrap();
+    world
+}
+
 pub fn ada() -> Actor {
     Actor::Person("ada".into())
 }

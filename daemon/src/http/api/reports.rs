@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use tocsin_core::{Audience, PromiseCounts};
 use utoipa_axum::routes;
 
+use super::oncall::{Asked, read};
 use crate::api::{PromiseReport, ReportQuery};
 use crate::app::App;
-use crate::config::Span;
 use crate::http::guard::Reader;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::http::{Routes, blocking};
 use crate::runtime::state::tables::summary;
 
@@ -28,19 +28,19 @@ pub(in crate::http) fn routes() -> Routes {
 async fn promises(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
-    query: Result<Query<ReportQuery>, axum::extract::rejection::QueryRejection>,
+    query: Asked<ReportQuery>,
 ) -> Result<axum::Json<PromiseReport>, Problem> {
-    let query = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
-    let span: Result<Span, _> = query.0.since.parse();
-    let span = span.map_err(|error| Problem::new(Kind::MALFORMED, format!("since: {error}")))?;
+    let query = read(query)?;
     let report = blocking(move || {
-        let since = app.clock.now().minus_ms(span.as_ms());
+        let since = app.clock.now().minus_ms(query.since.as_ms());
         let last = app.view.last_number()?;
         let (mut incidents, mut counts) = (0, BTreeMap::<Audience, PromiseCounts>::new());
         summary::opened_since(app.store.as_ref(), last, since, |it| {
-            let counted = it.promises.iter().filter(|_| !it.drill);
-            incidents += u64::from(counted.clone().count() > 0);
-            for (audience, those) in counted {
+            if it.drill {
+                return;
+            }
+            incidents += u64::from(!it.promises.is_empty());
+            for (audience, those) in &it.promises {
                 let all = counts.entry(*audience).or_default();
                 *all = all.and(*those);
             }

@@ -70,16 +70,11 @@ impl Due {
                 Paged::Step(step) => self.intake.responders().of_step(Some(step), now),
                 Paged::Fallback => self.intake.responders().fallback(now),
             };
-            let mut request = match to_review(&row) {
+            let request = match to_review(&row) {
                 Some(id) => self.reviewing(row.clone(), id, now).await?,
                 None => firing(row.clone(), &self.view, responders)?,
             };
-            if let Request::Command {
-                incident, command, ..
-            } = &mut request
-            {
-                *command = self.intake.completed(incident, command.clone()).await?;
-            }
+            let request = self.completed(request).await?;
             tries -= 1;
             match self.writer.ask(request).await {
                 Ok(_) => return Ok(()),
@@ -124,13 +119,8 @@ impl Due {
             return self.cancel(row).await;
         };
         let mut pending = Vec::new();
-        for mut request in telling(&row.key, (&message, &outcome), &part) {
-            if let Request::Command {
-                incident, command, ..
-            } = &mut request
-            {
-                *command = self.intake.completed(incident, command.clone()).await?;
-            }
+        for request in telling(&row.key, (&message, &outcome), &part) {
+            let request = self.completed(request).await?;
             pending.push(self.writer.enqueue_when_free(request).await?);
         }
         for answer in pending {
@@ -143,6 +133,17 @@ impl Due {
         }
         self.writer.ask(all_told(row.key)).await?;
         Ok(())
+    }
+
+    /// A request whose command has what it needs to be decided.
+    async fn completed(&self, mut request: Request) -> Result<Request, EngineError> {
+        if let Request::Command {
+            incident, command, ..
+        } = &mut request
+        {
+            *command = self.intake.completed(incident, command.clone()).await?;
+        }
+        Ok(request)
     }
 
     async fn cancel(&self, row: TimerRow) -> Result<(), EngineError> {
