@@ -204,7 +204,12 @@ impl Cel {
             .map_err(|error| anyhow!("{error}"))?;
         let grade = text(&answer, "grade")?.parse::<Grade>()?;
         let security = matches!(member(&answer, "security")?, Value::Bool(true));
-        Ok((Grading { grade, security }, text(&answer, "reason")?))
+        let grading = Grading {
+            grade,
+            security,
+            unsure: false,
+        };
+        Ok((grading, text(&answer, "reason")?))
     }
 }
 
