@@ -301,7 +301,7 @@ fn a_page_that_waits_to_be_bundled_waits_for_its_channels_from_then() {
     world.held_until = None;
     assert_eq!(rung_by(&world).len(), 2);
     let said =
-        "the page to ada is held back for 10s: messages to them are limited, see `pages-max`";
+        "the page to ada is held back for 10 s: messages to them are limited, see `pages-max`";
     let last = world.stream.last().unwrap();
     assert_eq!(narrate(world.incident(), last), said);
     world.run_until(70 * SECOND);

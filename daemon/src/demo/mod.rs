@@ -3,8 +3,10 @@
 //! Slack workspace is a stand-in. Every line it prints is read back from the daemon or the
 //! workspace, and the demo fails if a step does not happen in time.
 
+mod people;
 mod printer;
 mod story;
+mod watch;
 mod world;
 
 use std::path::PathBuf;

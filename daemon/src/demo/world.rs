@@ -1,4 +1,4 @@
-//! The demo's environment: a temporary data folder, two people, the stand-in workspace and the
+//! The demo's environment: a temporary data folder, three people, the stand-in workspace and the
 //! daemon itself.
 
 use std::path::{Path, PathBuf};
@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tocsin_core::Timestamp;
 use tocsin_store::SledStore;
 use tokio::net::TcpListener;
 
 use super::CONFIG;
+use super::people::{ADA, BOB, EVE};
 use super::printer::Printer;
 use crate::app::{App, Ingredients};
 use crate::auth::{NewToken, Scope};
@@ -20,17 +23,20 @@ use crate::standin::slack::{Member, Setup, SlackStandIn};
 
 /// How many times as fast the demo's clock runs.
 pub const SPEED: u32 = 40;
+/// When the story begins: in the night of Monday, 2026-11-23, at 2:58 UTC.
+const BEGAN: Timestamp = Timestamp(1_795_402_680_000);
 /// How long the daemon may take to stop, in milliseconds.
 const GRACE_MS: u64 = 3_000;
 
 pub(super) struct World {
     daemon: Serving,
     pub(super) slack: SlackStandIn,
-    pub(super) clock: Arc<FastClock>,
+    clock: Arc<FastClock>,
     pub(super) printer: Printer,
     pub(super) url: String,
-    pub(super) ingest_token: String,
-    pub(super) admin_token: String,
+    pub(super) alertmanager_token: String,
+    pub(super) pagerduty_token: String,
+    admin_token: String,
     folder: Folder,
 }
 
@@ -49,16 +55,18 @@ impl World {
         for (name, text) in SHIPPED_POLICIES {
             std::fs::write(policies.join(name), text)?;
         }
-        let members = [("U0ADA", "Ada"), ("U0BOB", "Bob")];
-        let members = members.map(|(id, name)| Member::new(id, name));
-        let slack = SlackStandIn::start(Setup::of(members.into()))?;
+        let members = [ADA, BOB, EVE].map(|it| Member::new(it.id, it.name));
+        let slack = SlackStandIn::start(Setup {
+            channels: vec!["engineering".to_owned(), "company".to_owned()],
+            ..Setup::of(members.into())
+        })?;
         let plugin = plugin
             .canonicalize()
             .with_context(|| format!("cannot find {}", plugin.display()))?;
         let table = slack.install(&folder.0, &plugin)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let clock = Arc::new(FastClock::new(SPEED));
+        let clock = Arc::new(FastClock::new(BEGAN, SPEED));
         std::fs::create_dir_all(folder.path("data"))?;
         let ingredients = Ingredients {
             clock: clock.clone(),
@@ -66,12 +74,15 @@ impl World {
             ..Ingredients::on(Arc::new(SledStore::open(&folder.path("data"))?))?
         };
         let app = App::embed(&configuration(&url, &table), &folder.0, ingredients).await?;
-        let (ingest, _) = app
-            .issue(NewToken {
-                integration: Some("alertmanager".into()),
-                ..NewToken::new("demo ingest", Scope::Ingest)
-            })
-            .await?;
+        let mut tokens = [String::new(), String::new()];
+        for (token, integration) in tokens.iter_mut().zip(["alertmanager", "pagerduty"]) {
+            let wanted = NewToken {
+                integration: Some(integration.into()),
+                ..NewToken::new(integration, Scope::Ingest)
+            };
+            app.issue(wanted).await?.0.reveal().clone_into(token);
+        }
+        let [alertmanager_token, pagerduty_token] = tokens;
         let (admin, _) = app.issue(NewToken::admin("demo admin")).await?;
         let printer = Printer::new(clock.clone());
         Ok(Self {
@@ -80,7 +91,8 @@ impl World {
             clock,
             printer,
             url,
-            ingest_token: ingest.reveal().to_owned(),
+            alertmanager_token,
+            pagerduty_token,
             admin_token: admin.reveal().to_owned(),
             folder,
         })
@@ -109,9 +121,28 @@ impl World {
         self.daemon.stop(Duration::from_millis(GRACE_MS)).await;
     }
 
+    /// The incident as the API shows it, once it exists.
+    pub(super) async fn incident(&self) -> Result<Option<Value>> {
+        let answer = reqwest::Client::new()
+            .get(format!("{}/api/v1/incidents/1", self.url))
+            .bearer_auth(&self.admin_token)
+            .send()
+            .await?;
+        match answer.status().as_u16() {
+            404 => Ok(None),
+            200 => Ok(Some(answer.json().await?)),
+            other => bail!("the daemon responds with status {other} to a request for the incident"),
+        }
+    }
+
+    /// The time on the story's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Seconds since the Unix epoch on the story's clock.
-    pub(super) fn story_seconds(&self) -> u64 {
-        u64::try_from(self.clock.now().0 / 1_000).unwrap_or(0)
+    pub(super) fn seconds(&self) -> u64 {
+        u64::try_from(self.now().0 / 1_000).unwrap_or(0)
     }
 }
 
@@ -150,7 +181,12 @@ public-url = "{url}"
 path = "policies"
 [incidents]
 resolve-after = "2m"
-{CONFIG}{slack}limits = {{ http-per-min = 240 }}
+ask-approach-after = "2m"
+{CONFIG}[people.eve]
+name = "Eve"
+contacts = [{{ kind = "slack", address = "U0EVE" }}]
+timezone = "America/Los_Angeles"
+{slack}limits = {{ http-per-min = 240 }}
 "#
     )
 }

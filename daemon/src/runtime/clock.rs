@@ -41,11 +41,11 @@ pub struct FastClock {
 }
 
 impl FastClock {
-    /// A clock that starts now and runs `times` times as fast; at least 1.
+    /// A clock that shows `began` now and runs `times` times as fast; at least 1.
     #[must_use]
-    pub fn new(times: u32) -> Self {
+    pub fn new(began: Timestamp, times: u32) -> Self {
         Self {
-            began: SystemClock.now(),
+            began,
             real: Instant::now(),
             times: times.max(1),
         }

@@ -134,7 +134,7 @@ impl Action {
                 name: (*name).to_owned(),
                 text: Some(text),
             },
-            (_, Some(_)) => return Err("only `policy NAME becomes` has a block".to_owned()),
+            (_, Some(_)) => return Ok(None),
             (["policy", name, "is", "deleted"], None) => Self::Policy {
                 name: (*name).to_owned(),
                 text: None,

@@ -75,6 +75,7 @@ impl World {
                 text,
                 times,
             } => self.check_log(*incident, text, *times),
+            Fact::LogInOrder { incident, texts } => self.check_order(*incident, texts),
             Fact::Report(text) => self.check_report(text),
             Fact::WarRooms(wanted) => {
                 let rooms = self.slack.as_ref().map_or(0, |it| it.channels().len());
@@ -219,12 +220,7 @@ impl World {
     }
 
     fn check_log(&self, number: u64, text: &str, times: Option<usize>) -> Result<()> {
-        let state = self.state(number)?;
-        let stream = self.stream(&state)?;
-        let lines: Vec<String> = stream
-            .iter()
-            .map(|it| narrate(&state.incident, it))
-            .collect();
+        let lines = self.lines(number)?;
         let found = lines.iter().filter(|it| it.contains(text)).count();
         let is_so = times.map_or(found > 0, |it| it == found);
         let wanted = times.map_or("a line".to_owned(), |it| format!("{it} lines"));
@@ -233,6 +229,25 @@ impl World {
             "expected {wanted} with {text:?} in the log, but found {found}"
         );
         Ok(())
+    }
+
+    fn check_order(&self, number: u64, texts: &[String]) -> Result<()> {
+        ensure!(!texts.is_empty(), "name the texts that the log has");
+        let mut lines = self.lines(number)?.into_iter();
+        for text in texts {
+            ensure!(
+                lines.any(|it| it.contains(text)),
+                "expected a later line with {text:?} in the log"
+            );
+        }
+        Ok(())
+    }
+
+    fn lines(&self, number: u64) -> Result<Vec<String>> {
+        let state = self.state(number)?;
+        let stream = self.stream(&state)?;
+        let lines = stream.iter().map(|it| narrate(&state.incident, it));
+        Ok(lines.collect())
     }
 
     /// Reports are in the first event of an incident and in the faults of the folder.

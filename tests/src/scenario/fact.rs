@@ -33,6 +33,12 @@ pub enum Fact {
         /// How many lines contain it; at least one if absent.
         times: Option<usize>,
     },
+    /// Lines of the incident's log contain these texts, in this order.
+    LogInOrder {
+        /// The incident's number.
+        incident: u64,
+        texts: Vec<String>,
+    },
     /// A report about the policies contains this text.
     Report(String),
     /// How many war rooms were created in total.
@@ -155,12 +161,21 @@ pub enum Claim {
 }
 
 impl Fact {
-    /// Parses the fact of a line.
+    /// Parses the fact of a line, and of the block that follows it.
     ///
     /// # Errors
     /// When the line is not a fact.
-    pub(super) fn read(words: &[String]) -> Result<Self, String> {
+    pub(super) fn read(words: &[String], block: Option<&str>) -> Result<Self, String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let Some(block) = block {
+            return match words.as_slice() {
+                ["log", "of", "incident", at, "has", "in", "order"] => Ok(Self::LogInOrder {
+                    incident: number(at)?,
+                    texts: block.lines().map(|it| it.trim().to_owned()).collect(),
+                }),
+                _ => Err("only `log of incident NUMBER has in order` has a block".to_owned()),
+            };
+        }
         Ok(match words.as_slice() {
             ["nobody", "paged"] => Self::NobodyPaged,
             ["paged", people, "by", channel] => paged(people, channel, None),

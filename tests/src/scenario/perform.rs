@@ -1,7 +1,7 @@
 //! Carries out the actions of senders, people and external services in a scenario.
 
 use anyhow::{Context as _, Result, bail};
-use tocsin::standin::slack::{Fault, FaultRule, Press, SIGNING_SECRET, SignedRequest};
+use tocsin::standin::slack::{Fault, FaultRule, Press, SIGNING_SECRET, SignedRequest, Typed};
 
 use super::action::Slack;
 use super::endpoints::{Labels, SentAlert};
@@ -102,19 +102,14 @@ impl World {
         let seconds = u64::try_from(self.instant().0 / 1_000)?;
         let member = self.setup.contact(person, "slack");
         let member = member.with_context(|| format!("{person} has no Slack contact"))?;
-        let text = line.trim_start_matches("/incident").trim_start();
-        // Without it, the same line later is a repetition of the request.
-        let trigger = format!("{seconds}.{member}");
-        let fields = [
-            ("command", "/incident"),
-            ("trigger_id", trigger.as_str()),
-            ("text", text),
-            ("user_id", member),
-            ("channel_id", room.as_deref().unwrap_or("D0")),
-        ];
-        let form = reqwest::Url::parse_with_params("http://slack.test", fields)?;
-        let form = form.query().unwrap_or_default().to_owned();
-        let request = SignedRequest::at(SIGNING_SECRET, form, seconds);
+        let typed = Typed {
+            member: member.to_owned(),
+            channel: room,
+            line: line.to_owned(),
+        };
+        let slack = self.slack.as_ref().context("there is no Slack")?;
+        let body = slack.typed_request(&typed)?.body;
+        let request = SignedRequest::at(SIGNING_SECRET, body, seconds);
         let told = self.endpoints()?.slack("commands", &request).await?;
         let told: serde_json::Value = serde_json::from_str(&told)?;
         let told = told["text"].as_str().context("the command has no reply")?;

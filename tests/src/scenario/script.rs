@@ -140,10 +140,10 @@ impl Script {
         if when.end() < before {
             return Err("lines must be in chronological order".to_owned());
         }
-        let what = match (when, Action::read(rest, block)?) {
+        let what = match (when, Action::read(rest, block.clone())?) {
             (When::At(_), Some(action)) => What::Do(action),
             (_, Some(_)) => return Err("an action needs `at`".to_owned()),
-            (_, None) => What::Expect(Fact::read(rest)?),
+            (_, None) => What::Expect(Fact::read(rest, block.as_deref())?),
         };
         self.lines.push(Line {
             number,

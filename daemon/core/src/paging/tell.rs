@@ -5,7 +5,7 @@ use crate::event::{Event, Recorded};
 use crate::incident::Incident;
 use crate::notice::Notice;
 use crate::paging::state::{Page, PageState, Paging, sent_to};
-use crate::time::span_in_words;
+use crate::time::in_words;
 use crate::timer::TimerKind;
 
 /// When each page goes to its next contact.
@@ -121,7 +121,7 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             page, held_until, ..
         } => {
             let person = person(page);
-            match held_until.map(|it| span_in_words(it.since(recorded.at))) {
+            match held_until.map(|it| in_words(it.since(recorded.at))) {
                 Some(span) => format!(
                     "the page to {person} is held back for {span}: messages to them are limited, \
                      see `pages-max`"

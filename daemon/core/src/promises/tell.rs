@@ -5,7 +5,7 @@ use crate::event::{Event, Recorded};
 use crate::notice::Notice;
 use crate::promises::promise::{PromiseOutcome, PromiseStage};
 use crate::promises::state::Promises;
-use crate::time::span_in_words;
+use crate::time::{in_words, span_in_words};
 use crate::timer::TimerKind;
 
 /// When something happens for each promise.
@@ -45,11 +45,11 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
         } => Some(match outcome {
             PromiseOutcome::Kept => format!("the update for {audience} came in time"),
             PromiseOutcome::Late => {
-                let late = span_in_words(recorded.at.since(*due));
+                let late = in_words(recorded.at.since(*due));
                 format!("the update for {audience} came {late} late")
             }
             PromiseOutcome::Broken => {
-                let late = span_in_words(recorded.at.since(*due));
+                let late = in_words(recorded.at.since(*due));
                 format!(
                     "the promise to {audience} is broken: no update for {late} after it was due"
                 )

@@ -10,7 +10,9 @@ mod message;
 mod methods;
 mod params;
 mod press;
+mod rendered;
 mod server;
+mod typed;
 mod workspace;
 
 use std::net::{SocketAddr, TcpListener};
@@ -25,6 +27,7 @@ pub use fault::{Fault, FaultRule};
 pub use message::{Button, Message};
 pub use press::{Press, PressError, Pressed, SignedRequest};
 pub use server::Request;
+pub use typed::Typed;
 pub use workspace::{Channel, Member, Place, Seen};
 
 use server::{Inner, Running, Shared};
@@ -176,6 +179,12 @@ allow-networks = ["loopback"]
         found.map(|it| it.messages.clone()).unwrap_or_default()
     }
 
+    /// A text as people see it: names in place of ids, labels in place of links and times.
+    #[must_use]
+    pub fn rendered(&self, text: &str) -> String {
+        rendered::rendered(&self.shared.inner.lock().workspace, text)
+    }
+
     /// Adds a fault rule. It takes precedence over rules that were added earlier.
     pub fn fail(&self, rule: FaultRule) {
         self.shared.inner.lock().faults.insert(0, rule);
@@ -220,6 +229,16 @@ allow-networks = ["loopback"]
     pub fn press_request(&self, press: &Press) -> Result<SignedRequest, PressError> {
         let inner = self.shared.inner.lock();
         let body = press::body(&inner.workspace, press, &self.shared.base)?;
+        Ok(SignedRequest::now(&self.shared.signing_secret, body))
+    }
+
+    /// The request that a command sends, signed with the current time.
+    ///
+    /// # Errors
+    /// When there is no such member.
+    pub fn typed_request(&self, typed: &Typed) -> Result<SignedRequest, PressError> {
+        let inner = self.shared.inner.lock();
+        let body = typed::body(&inner.workspace, typed)?;
         Ok(SignedRequest::now(&self.shared.signing_secret, body))
     }
 }

@@ -13,9 +13,9 @@ use sha2::Sha256;
 use super::message::{Button, Message};
 use super::workspace::{Channel, Member, TEAM, Workspace};
 
-/// Presses so far: each has its own trigger id, so that two presses are never taken for one request
-/// that was repeated.
-static PRESSES: AtomicU64 = AtomicU64::new(0);
+/// Requests so far: each has its own trigger id, so that two are never taken for one request that
+/// was repeated.
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
 /// Who presses which button.
 #[derive(Clone, Debug)]
@@ -130,6 +130,11 @@ fn sign(secret: &str, timestamp: &str, body: &str) -> String {
     format!("v0={}", hex::encode(mac.finalize().into_bytes()))
 }
 
+/// A trigger id that no other request of this process has.
+pub(super) fn trigger() -> String {
+    format!("{}.standin", REQUESTS.fetch_add(1, Relaxed))
+}
+
 /// The form that a press sends.
 pub(super) fn body(workspace: &Workspace, press: &Press, base: &str) -> Result<String, PressError> {
     let member = workspace
@@ -181,7 +186,7 @@ fn payload(
             "type": "message", "message_ts": message.ts, "channel_id": channel.id,
             "is_ephemeral": false,
         },
-        "trigger_id": format!("{}.press{}", message.ts, PRESSES.fetch_add(1, Relaxed)),
+        "trigger_id": trigger(),
         "team": { "id": TEAM, "domain": "standin" },
         "enterprise": null,
         "is_enterprise_install": false,
