@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod disclosure;
+mod drill;
 pub mod health;
 pub mod http;
 pub mod ical;

@@ -94,7 +94,7 @@ pub fn notices(
     for (version, recorded) in (from + 1..).zip(events) {
         let event = &recorded.event;
         notices.extend(log::notice(event, version));
-        notices.extend(promises::notice(event, version));
+        notices.extend(promises::notice(after, event, version));
         notices.extend(paging::notices(after, event));
         notices.extend(prompts::notice(after, event));
     }

@@ -14,6 +14,7 @@ mod actor;
 pub mod consequences;
 mod decide;
 mod defaults;
+pub mod drill;
 mod escalation;
 pub mod event;
 mod grading;

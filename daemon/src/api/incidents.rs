@@ -68,6 +68,8 @@ pub(crate) struct IncidentLine {
     pub(crate) security: bool,
     #[schema(value_type = String, example = "open")]
     pub(crate) status: Status,
+    /// Whether it is a drill.
+    pub(crate) drill: bool,
     /// Whether somebody has acknowledged it.
     pub(crate) acknowledged: bool,
     /// The operator: the person who responds.
@@ -84,8 +86,6 @@ pub(crate) struct IncidentDetail {
     pub(crate) line: IncidentLine,
     pub(crate) summary: String,
     pub(crate) grade_reason: String,
-    /// Whether it is a drill.
-    pub(crate) drill: bool,
     /// A URL for people.
     pub(crate) link: Option<String>,
     /// The first alert's labels.

@@ -4,6 +4,7 @@
 mod alerts;
 mod daemon;
 mod decisions;
+mod drills;
 mod hours;
 mod incidents;
 mod load;
@@ -17,6 +18,7 @@ mod tokens;
 pub(crate) use alerts::*;
 pub(crate) use daemon::*;
 pub(crate) use decisions::*;
+pub(crate) use drills::*;
 pub(crate) use hours::*;
 pub(crate) use incidents::*;
 pub(crate) use load::*;

@@ -193,8 +193,14 @@ fn row(incident: &IncidentLine) -> Vec<String> {
         cell(&incident.opened_at),
         cell_of(incident.operator.as_ref()),
         cell(&incident.service),
-        cell(&incident.title),
+        cell(marked(incident)),
     ]
+}
+
+/// The title, which says if it is a drill.
+fn marked(incident: &IncidentLine) -> String {
+    let drill = if incident.drill { "DRILL: " } else { "" };
+    format!("{drill}{}", incident.title)
 }
 
 /// The status, with `acked` for an active incident that somebody has acknowledged: the operator may
@@ -225,7 +231,11 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let paused = incident
         .paused
         .then_some("none while every firing alert is silenced");
-    out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
+    out.line(format!(
+        "Incident {}: {}",
+        line.number,
+        clean(&marked(line))
+    ))?;
     let firing = incident.reopens_at.as_ref().map(|at| {
         let firing = incident.alerts.firing;
         format!("{firing} still firing; it reopens at {at} unless they end")

@@ -8,6 +8,7 @@ mod check;
 mod client;
 mod demo;
 mod doctor;
+mod drill;
 mod failure;
 mod incident;
 mod init;
@@ -79,6 +80,9 @@ enum Command {
     /// Show figures over many incidents
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// Practice: play a made-up incident, and score how it was handled
+    #[command(subcommand)]
+    Drill(drill::DrillCommand),
     /// Check the daemon's health and say what to fix
     Doctor(doctor::DoctorArgs),
     /// Create, list and revoke tokens
@@ -132,6 +136,7 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
         Command::Oncall(args) => oncall::run(args, out),
         Command::Page(command) => page::run(command, out),
         Command::Report(command) => report::run(command, out),
+        Command::Drill(command) => drill::run(command, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Token(command) => token::run(command, out),
     }

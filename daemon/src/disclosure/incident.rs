@@ -33,8 +33,6 @@ pub struct Disclosed {
     pub grade_reason: String,
     /// Whether the grade is a fallback because the policy failed.
     pub by_fallback: bool,
-    /// Whether it is a drill.
-    pub drill: bool,
     /// The counts last recorded in the incident's stream.
     pub counts: Counts,
     /// Empty without clearance, except for a plugin's own refs: see [`Disclosed::to_plugin`].
@@ -66,6 +64,9 @@ pub struct DisclosedLine {
     pub grade: Grade,
     pub security: bool,
     pub status: Status,
+    /// Whether it is a drill.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drill: bool,
     pub acknowledged: bool,
     pub operator: Option<PersonId>,
     pub opened_at: Timestamp,
@@ -77,9 +78,6 @@ pub struct DisclosedLine {
 pub struct Summary {
     #[serde(flatten)]
     line: DisclosedLine,
-    /// Whether it is a drill.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub drill: bool,
     /// What became of the promises to each audience.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub promises: BTreeMap<Audience, PromiseCounts>,
@@ -145,7 +143,6 @@ impl Disclosed {
             links: about.links.clone(),
             grade_reason: grading.reason.clone(),
             by_fallback: grading.by_fallback,
-            drill: about.drill,
             counts: incident.counts,
             refs: incident.refs.clone(),
             roles: incident.roles.clone(),
@@ -171,7 +168,6 @@ impl Disclosed {
             is_redacted: true,
             revision: self.revision,
             by_fallback: self.by_fallback,
-            drill: self.drill,
             counts: self.counts,
             roles: self.roles,
             tasks: Tasks::default(),
@@ -200,6 +196,7 @@ impl DisclosedLine {
             grade: grading.grade,
             security: grading.security,
             status: lifecycle.status,
+            drill: about.drill,
             acknowledged: lifecycle.acknowledged_at.is_some(),
             operator: incident.roles.operator.clone(),
             opened_at: lifecycle.opened_at,
@@ -218,6 +215,7 @@ impl DisclosedLine {
             grade: self.grade,
             security: self.security,
             status: self.status,
+            drill: self.drill,
             acknowledged: self.acknowledged,
             operator: self.operator,
             opened_at: self.opened_at,
@@ -231,7 +229,6 @@ impl Summary {
     pub fn of(incident: &Incident) -> Self {
         Self {
             line: DisclosedLine::whole(incident),
-            drill: incident.about.drill,
             promises: incident.promises.settled.clone(),
         }
     }
@@ -244,6 +241,11 @@ impl Summary {
     #[must_use]
     pub fn number(&self) -> u64 {
         self.line.number
+    }
+
+    #[must_use]
+    pub fn is_drill(&self) -> bool {
+        self.line.drill
     }
 
     #[must_use]

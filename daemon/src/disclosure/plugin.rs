@@ -276,7 +276,7 @@ impl PluginReceiver<'_> {
             grade: wire_grade(line.grade),
             security: line.security,
             status: wire_status(line.status),
-            drill: seen.drill,
+            drill: line.drill,
             services: line.service.into_iter().collect(),
             public_title: None,
             operator: line.operator.map(|it| self.person(&it)),

@@ -1,10 +1,20 @@
 //! Names of war rooms. Slack allows at most 80 characters: lowercase letters, digits, hyphens and
 //! underscores.
 
+use tocsin_plugin_sdk::config;
+
 /// The longest channel name that Slack accepts.
 const NAME_CHARS_MAX: usize = 80;
 /// Longer titles would make unreadable names.
 const TITLE_CHARS_MAX: usize = 50;
+
+/// What the names of rooms begin with: those of drills say so.
+pub(crate) fn prefix(is_drill: bool) -> String {
+    match is_drill {
+        true => "drill".into(),
+        false => config::get("channel-prefix").unwrap_or_else(|| "inc".into()),
+    }
+}
 
 /// The name of an incident's room, e.g. `inc-42-checkout-is-down`. While that name is taken,
 /// `taken` counts up and the name ends with a number. A private room's name reveals nothing.

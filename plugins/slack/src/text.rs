@@ -71,7 +71,7 @@ pub(crate) fn moved(incident: &Incident) -> String {
 
 /// The incident in one line, e.g. ":red_circle: *Critical incident #42: Checkout is down*".
 pub(crate) fn headline(incident: &Incident) -> String {
-    let drill = if incident.drill { "Drill: " } else { "" };
+    let drill = if incident.drill { "DRILL: " } else { "" };
     let security = if incident.security { " (security)" } else { "" };
     format!(
         "{} *{drill}{} incident #{}{security}: {}*",
@@ -139,7 +139,7 @@ pub(crate) fn span(ms: u64) -> String {
 }
 
 fn labels(incident: &Incident) -> String {
-    let drill = if incident.drill { "[drill] " } else { "" };
+    let drill = if incident.drill { "[DRILL] " } else { "" };
     let security = if incident.security { "[security] " } else { "" };
     format!("{drill}{security}[{}] ", incident.grade.as_str())
 }

@@ -48,6 +48,14 @@ pub enum Action {
         /// The incident in whose war room it is written, if in one.
         room: Option<u64>,
     },
+    /// An alert of a drill begins or ends.
+    Drill {
+        /// Names the run.
+        run: String,
+        alert: String,
+        labels: BTreeMap<String, String>,
+        firing: bool,
+    },
     /// PagerDuty's change event: something was deployed.
     Change {
         title: String,
@@ -158,6 +166,12 @@ impl Action {
             (["storm", count, name, rest @ ..], None) => Self::Storm {
                 count: number(count)?,
                 labels: labels(Some(name), rest)?,
+            },
+            (["drill", run, fires @ ("fires" | "ends"), alert, rest @ ..], None) => Self::Drill {
+                run: (*run).to_owned(),
+                alert: (*alert).to_owned(),
+                labels: labels(None, rest)?,
+                firing: *fires == "fires",
             },
             (["change", title, rest @ ..], None) => Self::Change {
                 title: (*title).to_owned(),

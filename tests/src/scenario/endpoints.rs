@@ -164,6 +164,20 @@ impl Endpoints<'_> {
         Ok(())
     }
 
+    /// Begins or ends an alert of a drill, in a person's name.
+    pub(super) async fn drill(
+        &self,
+        person: &str,
+        (run, alert): (&str, &str),
+        labels: &Labels,
+        firing: bool,
+    ) -> Result<()> {
+        let body = json!({ "run": run, "alert": alert, "labels": labels, "firing": firing });
+        self.send(Method::POST, "/api/v1/drills/alerts", person, &body)
+            .await?;
+        Ok(())
+    }
+
     /// Ends an alert, named by integration and fingerprint, in a person's name.
     pub(super) async fn end_by_hand(&self, person: &str, alert: &str) -> Result<()> {
         let path = format!("/api/v1/alerts/{alert}/resolve");

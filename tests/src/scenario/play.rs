@@ -155,6 +155,17 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
         Action::MailLink { person, incident } => world.follow_mail_link(person, *incident).await,
         Action::MailAnswer { person, answer } => world.answer_by_mail(person, answer).await,
         Action::Slash { person, line, room } => world.write_command(person, line, *room).await,
+        Action::Drill {
+            run,
+            alert,
+            labels,
+            firing,
+        } => {
+            let somebody = world.somebody()?;
+            let about = (run.as_str(), alert.as_str());
+            let endpoints = world.endpoints()?;
+            endpoints.drill(&somebody, about, labels, *firing).await
+        }
         Action::Change { title, labels } => world.endpoints()?.change(title, labels).await,
         Action::Command {
             person,

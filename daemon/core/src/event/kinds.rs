@@ -82,7 +82,7 @@ impl Event {
     const fn traits_of_response(&self) -> Traits {
         use Topic::{Promises, Roles, Tasks};
         match self {
-            Self::UpdatePosted { .. } => Traits::of("update-posted", Promises).change(),
+            Self::UpdatePosted { .. } => Traits::news("update-posted", Promises),
             Self::UpdateAwaited { .. } => Traits::news("update-awaited", Promises),
             Self::PromiseSettled { outcome, .. } => {
                 let traits = Traits::of("promise-settled", Promises);

@@ -292,7 +292,7 @@ impl Firing<'_> {
                 self.signal.link.as_deref(),
             ),
             counts: tally.counts,
-            drill: false,
+            drill: self.signal.drill().is_some(),
             merges: target.merges.clone(),
         }
     }

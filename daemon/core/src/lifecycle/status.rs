@@ -29,6 +29,12 @@ impl Status {
         matches!(self, Self::Open | Self::Mitigated)
     }
 
+    /// Whether it is closed, so that nothing of it changes any more.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        self == Self::Closed
+    }
+
     /// As written in text and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -57,6 +57,10 @@ pub(crate) fn post(
         }
         (None, _) => "no other update is promised".to_owned(),
     };
+    let told = match incident.tells(audience) {
+        true => "is told",
+        false => "would be told, but this is a drill",
+    };
     let (reason, source) = verdict.map(|it| (it.reason, it.source)).unzip();
     let mut events: Vec<Event> = settled.into_iter().collect();
     events.push(Event::UpdatePosted {
@@ -68,7 +72,7 @@ pub(crate) fn post(
     });
     Ok(Outcome {
         events,
-        reply: format!("{audience} is told; {promised}"),
+        reply: format!("{audience} {told}; {promised}"),
         ..Outcome::default()
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use crate::event::{Event, Recorded};
+use crate::incident::Incident;
 use crate::notice::Notice;
 use crate::promises::promise::{PromiseOutcome, PromiseStage};
 use crate::promises::state::Promises;
@@ -14,8 +15,13 @@ pub(crate) fn timers(promises: &Promises) -> impl Iterator<Item = (Timestamp, Ti
     open.filter_map(|(&audience, it)| Some((it.next()?, TimerKind::Promise { audience })))
 }
 
-pub(crate) fn notice(event: &Event, version: u64) -> Option<Notice> {
-    matches!(event, Event::UpdatePosted { .. }).then_some(Notice::UpdatePosted { version })
+pub(crate) fn notice(incident: &Incident, event: &Event, version: u64) -> Option<Notice> {
+    let Event::UpdatePosted { audience, .. } = event else {
+        return None;
+    };
+    incident
+        .tells(*audience)
+        .then_some(Notice::UpdatePosted { version })
 }
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {

@@ -1,5 +1,7 @@
 //! Checks of integrations and mappings.
 
+use tocsin_core::drill;
+
 use super::Check;
 use crate::config::expect::{EVERY_MAX, EVERY_MIN, EXPECTED_BYTES_MAX};
 use crate::config::integration::{MAPPED_LABELS_MAX, SILENCE_MAX, SILENCE_MIN, STATUS_WORDS_MAX};
@@ -17,6 +19,13 @@ impl Check<'_> {
     }
 
     fn integration(&mut self, id: &str, integration: &IntegrationConfig) {
+        if id == drill::INTEGRATION {
+            self.error(
+                at!["integrations", id],
+                format!("the alerts of drills come from `{id}`"),
+                "give the integration another name",
+            );
+        }
         self.expected(id, &integration.expect.0);
         if let Some(silence) = integration.resolve_after_silence {
             self.resolve_after_silence(id, integration.kind, silence);

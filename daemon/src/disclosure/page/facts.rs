@@ -66,7 +66,10 @@ pub(super) fn fact(name: &'static str, text: String) -> Option<Fact> {
 
 fn drill(seen: &Disclosed) -> Option<Fact> {
     let text = "this is an exercise, not a real incident";
-    seen.drill.then(|| fact("Drill", text.to_owned())).flatten()
+    seen.line
+        .drill
+        .then(|| fact("Drill", text.to_owned()))
+        .flatten()
 }
 
 fn security() -> Option<Fact> {

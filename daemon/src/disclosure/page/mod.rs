@@ -184,8 +184,8 @@ fn summary(items: &[PageItem], incidents: usize) -> String {
 }
 
 /// "CRITICAL checkout: error rate 40 %"; a title that begins with the service does not repeat it.
-fn headline(line: &DisclosedLine, is_drill: bool) -> String {
-    let drill = if is_drill { "DRILL: " } else { "" };
+fn headline(line: &DisclosedLine) -> String {
+    let drill = if line.drill { "DRILL: " } else { "" };
     let (grade, title) = (line.grade.as_str().to_uppercase(), one_line(&line.title));
     let service = line.service.as_deref().map(one_line);
     let is_new = |it: &String| {

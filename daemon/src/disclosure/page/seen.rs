@@ -63,7 +63,7 @@ impl PagedIncident<'_> {
             id: self.id(),
             step: page.map_or(0, |it| it.step),
             reason: seen.page_reason().to_owned(),
-            headline: headline(&seen.line, seen.drill),
+            headline: headline(&seen.line),
             facts: facts::of(self, &seen, reader),
             links: links::of(&seen, self.change.as_ref()),
             ack_url: None,
@@ -77,7 +77,7 @@ impl PagedIncident<'_> {
             id: self.id(),
             number: seen.line.number,
             grade: seen.line.grade,
-            headline: headline(&seen.line, seen.drill),
+            headline: headline(&seen.line),
         }
     }
 

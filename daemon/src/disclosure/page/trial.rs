@@ -118,7 +118,7 @@ fn open_fact(incident: &Incident, reader: &PageReader<'_>) -> Option<Fact> {
         None if line.acknowledged => "acknowledged".to_owned(),
         None => "nobody has it".to_owned(),
     };
-    let what = headline(line, seen.drill);
+    let what = headline(line);
     let text = format!(
         "#{} {what}, {} since {since}; {operator}",
         line.number, line.status
@@ -142,6 +142,7 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
             },
             security: false,
             status: Status::Open,
+            drill: true,
             acknowledged: false,
             operator: None,
             opened_at: test.at,
@@ -154,7 +155,6 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
         links: Vec::new(),
         grade_reason: String::new(),
         by_fallback: false,
-        drill: true,
         counts: tocsin_core::alert::Counts::default(),
         refs: Vec::new(),
         roles: Roles::default(),

@@ -179,7 +179,7 @@ async fn act(
     Ok(axum::Json(outcome))
 }
 
-fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
+pub(super) fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     let found = match number.parse::<u64>() {
         Ok(number) => app.view.incident_of_number(number)?,
         Err(_) => None,

@@ -6,6 +6,7 @@
 mod alert_history;
 pub(super) mod alerts;
 mod daemon;
+mod drills;
 mod incidents;
 mod load;
 mod oncall;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Routes {
         .merge(load::routes())
         .merge(page_tests::routes())
         .merge(reports::routes())
+        .merge(drills::routes())
         .merge(tokens::routes())
         .merge(daemon::routes())
 }

@@ -36,7 +36,7 @@ async fn promises(
         let last = app.view.last_number()?;
         let (mut incidents, mut counts) = (0, BTreeMap::<Audience, PromiseCounts>::new());
         summary::opened_since(app.store.as_ref(), last, since, |it| {
-            if it.drill {
+            if it.is_drill() {
                 return;
             }
             incidents += u64::from(!it.promises.is_empty());

@@ -26,6 +26,7 @@ impl IncidentLine {
             grade: line.grade,
             security: line.security,
             status: line.status,
+            drill: line.drill,
             acknowledged: line.acknowledged,
             operator: line.operator.map(|it| it.0),
             opened_at: format_time(line.opened_at),
@@ -55,7 +56,6 @@ impl IncidentDetail {
             line: IncidentLine::of(seen.line),
             summary: seen.summary,
             grade_reason: seen.grade_reason,
-            drill: seen.drill,
             link: seen.link,
             labels: seen.labels,
             alerts: AlertCounts {

@@ -182,7 +182,16 @@ impl Assessor {
         }
         // Before the policies are asked: if others come into force meanwhile, they are asked again.
         let policies = self.in_force();
-        match self.policies.route(alert, &context) {
+        let asked = self
+            .policies
+            .route(alert, &context)
+            .map(|(mut route, basis)| {
+                if let Some(drill) = alert.signal().drill() {
+                    route.value = route.value.in_drill(drill);
+                }
+                (route, basis)
+            });
+        match asked {
             Ok((route, basis)) if may_be_kept_out(&route.value) => {
                 let facts = Facts::of(None, Some(alert), &context);
                 let watch = basis.trace.watch(&policies, facts);
@@ -387,7 +396,11 @@ fn facts_of(assignment: Assignment<'_>, signal: &Signal, now: Timestamp) -> (Inc
         Assignment::Join(incident, tally) | Assignment::Reopen(incident, tally) => {
             (incident, tally.counts.with_one_more())
         }
-        Assignment::Open(target) => return (IncidentFacts::opening(target, signal, now), false),
+        Assignment::Open(target) => {
+            let mut facts = IncidentFacts::opening(target, signal, now);
+            facts.drill = signal.drill().is_some();
+            return (facts, false);
+        }
     };
     let mut facts = IncidentFacts::of(incident, counts);
     if is_reopened {

@@ -8,7 +8,7 @@ use crate::post::Post;
 use crate::{announce, blocks, help, names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
-use tocsin_plugin_sdk::{clock, config, kv, log};
+use tocsin_plugin_sdk::{clock, kv, log};
 
 /// How long a claim lasts if the call that holds it dies.
 const CLAIM_MS: u64 = 30_000;
@@ -167,7 +167,7 @@ impl Claim {
         if let Some(linked) = self.linked(incident, private)? {
             return Ok(linked);
         }
-        let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
+        let prefix = names::prefix(incident.drill);
         let is_private = if private || super::are_private() {
             "true"
         } else {

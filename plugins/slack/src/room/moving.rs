@@ -12,7 +12,7 @@ use crate::post::{self, Post, PostedMessage};
 use crate::{names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
-use tocsin_plugin_sdk::{config, kv, log};
+use tocsin_plugin_sdk::{kv, log};
 
 /// How many of our messages are blanked in a public room: Slack allows about 50 edits per minute,
 /// and the room is archived only afterwards.
@@ -123,7 +123,7 @@ fn close(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), F
 
 /// Gives the channel a name that reveals nothing.
 fn rename(channel: &str, incident: &Incident) -> Result<(), Failure> {
-    let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
+    let prefix = names::prefix(incident.drill);
     for taken in 0..NAMES_TRIED_MAX {
         let name = names::room(&prefix, incident.number, "moved", false, taken);
         let params = [("channel", channel), ("name", name.as_str())];

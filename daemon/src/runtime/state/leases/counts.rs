@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use tocsin_core::{Alert, Labels, Timestamp};
+use tocsin_core::{Alert, Labels, Timestamp, drill};
 use tocsin_policy::{Starts, newest_of_each};
 
 /// Questions whose counts are kept; with more, all are forgotten and asked anew.
@@ -53,8 +53,11 @@ struct Question {
 }
 
 impl Counts {
-    /// Takes over an alert's row.
+    /// Takes over an alert's row. Policies do not count the alerts of a drill.
     pub(super) fn set(&mut self, alert: &Alert) {
+        if alert.integration.as_str() == drill::INTEGRATION {
+            return;
+        }
         let entry = Entry {
             labels: self.hashes(&alert.labels),
             firing: alert.firing,
