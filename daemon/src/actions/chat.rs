@@ -3,15 +3,21 @@
 
 use super::oncall::chat::{self as oncall, OnCallLine};
 use super::verb::split;
-use super::{Action, VERBS};
+use super::{Action, NewIncident, NewSilence, VERBS, open, silence};
 
 /// A parsed line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Line {
     /// An action on the incident.
     Action(Action),
+    /// Belongs to no incident yet.
+    Open(NewIncident),
     /// Show the incident's state.
     Status,
+    /// Show what the policies decided about the incident.
+    Why,
+    /// Silence alerts, which belongs to no incident.
+    Silence(NewSilence),
     /// Something about who is on call, which belongs to no incident.
     OnCall(OnCallLine),
     /// Show the possible commands.
@@ -24,7 +30,9 @@ pub(crate) fn help() -> String {
     let mut lines: Vec<_> = verbs
         .map(|it| format!("{} {}", it.name, it.syntax).trim_end().to_owned())
         .collect();
-    lines.push("status".to_owned());
+    lines.insert(0, format!("open {}", open::SYNTAX));
+    lines.extend(["status".to_owned(), "why".to_owned()]);
+    lines.push(format!("silence {}", silence::SYNTAX));
     lines.push("oncall help".to_owned());
     lines.join(" · ")
 }
@@ -37,6 +45,9 @@ pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
     let (word, rest) = split(line);
     match word {
         "" | "status" => return Ok(Line::Status),
+        "why" => return Ok(Line::Why),
+        "open" => return NewIncident::parse(rest).map(Line::Open),
+        "silence" => return NewSilence::parse(rest).map(Line::Silence),
         "help" => return Ok(Line::Help),
         "oncall" => return oncall::parse(rest).map(Line::OnCall),
         _ => {}

@@ -17,8 +17,11 @@ use super::{Caller, NotDone};
 use crate::api::Outcome;
 use crate::runtime::Intake;
 
+/// How `open` is written in chat.
+pub(crate) const SYNTAX: &str = "TITLE [service=NAME] [team=ID] [grade=GRADE] [security]";
+
 /// An incident to open by hand.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewIncident {
     /// What is wrong, in one line.
@@ -51,6 +54,10 @@ pub(crate) struct NewIncident {
     #[schema(value_type = Option<String>, example = "major")]
     #[arg(long, value_parser = grades())]
     pub(crate) grade: Option<tocsin_core::Grade>,
+    /// Whether only people with clearance may see it.
+    #[serde(default)]
+    #[arg(long)]
+    pub(crate) security: bool,
     /// Whether it is a drill.
     #[serde(default)]
     #[arg(skip)]
@@ -77,6 +84,36 @@ pub(crate) async fn open<T>(
 }
 
 impl NewIncident {
+    /// Parses what follows `open` in chat: the title, and at the end, in any order, the service,
+    /// the team, the grade and `security`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to type instead.
+    pub(crate) fn parse(rest: &str) -> Result<Self, String> {
+        let mut new = Self::default();
+        let mut title: Vec<&str> = rest.split_whitespace().collect();
+        while let Some(word) = title.last() {
+            match word.split_once('=') {
+                Some(("service", service)) => service.clone_into(&mut new.service),
+                Some(("team", team)) => new.team = Some(team.to_owned()),
+                Some(("grade", grade)) => {
+                    let grade = grade.parse::<tocsin_core::Grade>();
+                    new.grade = Some(grade.map_err(|error| error.to_string())?);
+                }
+                _ if *word == "security" => new.security = true,
+                _ => break,
+            }
+            title.pop();
+        }
+        new.title = title.join(" ");
+        match new.title.is_empty() {
+            true => Err(format!(
+                "write `open {SYNTAX}`, such as `open Payments fail service=checkout`"
+            )),
+            false => Ok(new),
+        }
+    }
+
     fn into_draft<T>(
         self,
         teams: &BTreeMap<TeamId, T>,
@@ -105,7 +142,46 @@ impl NewIncident {
             team,
             key,
             grade: self.grade,
+            security: self.security,
             drill: self.drill,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_with_what_is_known_of_the_incident() {
+        let new = NewIncident::parse("Orders  are lost service=shop grade=major security").unwrap();
+        let wanted = NewIncident {
+            title: "Orders are lost".to_owned(),
+            service: "shop".to_owned(),
+            grade: Some(tocsin_core::Grade::Major),
+            security: true,
+            ..NewIncident::default()
+        };
+        assert_eq!(new, wanted);
+        let title = NewIncident::parse("A security hole in a=b is open").unwrap();
+        assert_eq!(
+            (title.title.as_str(), title.security),
+            ("A security hole in a=b is open", false)
+        );
+    }
+
+    #[test]
+    fn a_faulty_line_says_what_to_type() {
+        let why = |line| NewIncident::parse(line).map(|_| ()).unwrap_err();
+        assert!(
+            why("service=shop").starts_with("write `open TITLE"),
+            "{}",
+            why("service=shop")
+        );
+        assert!(
+            why("Down grade=bad").contains("minor, major or critical"),
+            "{}",
+            why("x grade=bad")
+        );
     }
 }

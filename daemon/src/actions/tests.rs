@@ -121,7 +121,7 @@ fn a_task_is_added_assigned_and_finished_in_one_line_each() {
 #[test]
 fn a_mistyped_line_lists_the_possible_commands() {
     for (line, says) in [
-        ("akc", "type one of: ack"),
+        ("akc", "type one of: open TITLE"),
         ("grade terrible", "use minor, major or critical"),
         ("log", "nothing to log"),
         ("handoff", "name a person, as in `handoff spokesperson bob`"),

@@ -136,6 +136,16 @@ pub(super) fn some_text(rest: &str) -> Option<String> {
     Some(rest.trim().to_owned()).filter(|it| !it.is_empty())
 }
 
+/// What is before and after the first place where `word` stands by itself.
+pub(super) fn split_at_word<'a>(line: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
+    let is_space = |it: Option<char>| it.is_none_or(char::is_whitespace);
+    line.match_indices(word).find_map(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + word.len()..]);
+        let is_alone = is_space(before.chars().next_back()) && is_space(after.chars().next());
+        is_alone.then_some((before, after))
+    })
+}
+
 /// The first word of a line and the rest.
 pub(super) fn split(line: &str) -> (&str, &str) {
     let line = line.trim();

@@ -83,7 +83,8 @@ impl App {
             Arc::clone(&assessor),
             senders_of(&config),
         ));
-        let access = PluginAccess::new(&base, (&intake, &on_call), &payloads, &subscribers);
+        let used = (&intake, &on_call, &silences);
+        let access = PluginAccess::new(&base, used, &payloads, &subscribers);
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
         let services = Services {

@@ -1,18 +1,15 @@
 //! `tocsin silence`: uses Alertmanager's API, so that `amtool` sees the same silences.
 
 use clap::{Args, Subcommand};
-use tocsin_core::Labels;
 
 use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, clean};
+use crate::actions::{NewSilence, parsed_matchers};
 use crate::api::SilenceLine;
 use crate::config::Span;
 use crate::runtime::{Clock as _, SystemClock};
-use crate::silence::{
-    GettableSilence, PostableSilence, SilenceCreated, SilenceState, WireMatcher, parse_matcher,
-};
-use crate::time::format_time;
+use crate::silence::{GettableSilence, SilenceCreated, SilenceState};
 
 const PATH: &str = "/api/v2/silences";
 
@@ -113,23 +110,13 @@ pub(super) fn print_silences(silences: &[SilenceLine], out: &mut Out<'_>) -> Res
 }
 
 fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let matchers: Result<Vec<WireMatcher>, _> = args
-        .matchers
-        .iter()
-        .map(|text| parse_matcher(text).map(WireMatcher::from))
-        .collect();
-    let matchers = matchers.map_err(|error| Failure::usage(error.to_string()))?;
-    let now = SystemClock.now();
-    let ends_at = format_time(now.plus_ms(args.lasts.as_ms()));
-    let silence = PostableSilence {
-        id: None,
-        matchers,
-        starts_at: format_time(now),
-        ends_at: ends_at.clone(),
-        created_by: args.author.clone(),
+    let new = NewSilence {
+        matchers: parsed_matchers(&args.matchers).map_err(Failure::usage)?,
+        lasts: args.lasts,
         comment: args.comment.clone(),
-        annotations: Labels::new(),
     };
+    let silence = new.postable(args.author.clone(), SystemClock.now());
+    let ends_at = silence.ends_at.clone();
     let answer = Client::new(&args.client)?.post(PATH, &silence)?;
     answer.show(args.output, out, |created: &SilenceCreated, out| {
         let id = cell(&created.silence_id);

@@ -18,6 +18,7 @@ use super::ingest::malformed;
 use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, blocking, parsing};
+use crate::actions::set_silence;
 use crate::app::App;
 use crate::auth::Scope;
 use crate::config::IntegrationKind;
@@ -225,19 +226,9 @@ async fn post_silence(
 ) -> Result<axum::Json<SilenceCreated>, AmProblem> {
     holder.need(Scope::Respond)?;
     let posted = read_postable(&body.0).map_err(bad)?;
-    let new_id = uuid::Uuid::now_v7().to_string();
     let now = app.clock.now();
-    let silence_id = app.silences.set(posted, &new_id, now, &app.writer).await?;
-    let all = app.silences.all();
-    let set = all.iter().find(|it| it.id == silence_id);
-    let warnings = set.map(|it| it.dangers()).unwrap_or_default();
-    for warning in &warnings {
-        tracing::warn!(id = silence_id, "a silence may hide too much: {warning}");
-    }
-    Ok(axum::Json(SilenceCreated {
-        silence_id,
-        warnings,
-    }))
+    let created = set_silence(&app.silences, posted, now, &app.writer).await?;
+    Ok(axum::Json(created))
 }
 
 /// Shows a silence.

@@ -265,7 +265,7 @@ impl Call<'_> {
             service: draft.services.into_iter().next().unwrap_or_default(),
             team: None,
             grade: draft.grade.map(core_grade),
-            drill: false,
+            ..NewIncident::default()
         };
         let same_as = draft.dedup_key.map(IncidentKey);
         let (intake, teams) = (&self.access.intake, &self.access.payloads.roster.teams);

@@ -20,7 +20,7 @@ use tocsin_plugin_host::{EventKind, LoadedPlugin};
 use crate::actions::oncall::OnCallDesk;
 use crate::metrics::Metrics;
 use crate::runtime::{
-    Clock, EngineHandle, Intake, OnCall, Payloads, Subscriber, Subscribers, View, Writer,
+    Clock, EngineHandle, Intake, OnCall, Payloads, Silences, Subscriber, Subscribers, View, Writer,
 };
 
 /// The parts of the daemon that plugins use.
@@ -37,6 +37,7 @@ pub struct PluginAccess {
     pub intake: Arc<Intake>,
     /// Makes overrides, and knows those of every engine.
     pub on_call: Arc<OnCall>,
+    pub silences: Arc<Silences>,
     /// Builds what a plugin may see of incidents and people.
     pub payloads: Payloads,
     /// What each plugin was granted.
@@ -50,7 +51,7 @@ impl PluginAccess {
     #[must_use]
     pub fn new(
         base: &EngineHandle,
-        (intake, on_call): (&Arc<Intake>, &Arc<OnCall>),
+        (intake, on_call, silences): (&Arc<Intake>, &Arc<OnCall>, &Arc<Silences>),
         payloads: &Payloads,
         subscribers: &Arc<ArcSwap<Subscribers>>,
     ) -> Self {
@@ -62,6 +63,7 @@ impl PluginAccess {
             metrics: Arc::clone(&base.metrics),
             intake: Arc::clone(intake),
             on_call: Arc::clone(on_call),
+            silences: Arc::clone(silences),
             payloads: payloads.clone(),
             subscribers: Arc::clone(subscribers),
         }

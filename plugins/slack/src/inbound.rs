@@ -2,7 +2,7 @@
 //! signature. Slack waits only three seconds, so calls to Slack are left to jobs.
 
 use crate::asked::Asked;
-use crate::{blocks, lines};
+use crate::{blocks, form, lines};
 use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::types::{Actor, Failure, WebhookRequest, WebhookResponse};
@@ -53,10 +53,13 @@ fn interaction(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let Ok(payload) = serde_json::from_str::<Value>(&payload) else {
         return Ok(WebhookResponse::new(400));
     };
+    if payload["type"] == "view_submission" && payload["view"]["callback_id"] == form::OPEN {
+        return form::submitted(&payload);
+    }
     if let Some(press) = read_press(&payload) {
         handle_press(&press)?;
     }
-    // Views, shortcuts and link buttons need no action.
+    // Other views, shortcuts and link buttons need no action.
     Ok(WebhookResponse::new(200))
 }
 
@@ -171,7 +174,11 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
             .filter(|it| !it.is_empty())
             .unwrap_or("help"),
     );
-    let incident = match commands::find_by_ref("channel", &field("channel_id")) {
+    let (trigger, channel) = (field("trigger_id"), field("channel_id"));
+    if line == "open" && form::show(&trigger, &channel) {
+        return Ok(WebhookResponse::new(200));
+    }
+    let incident = match commands::find_by_ref("channel", &channel) {
         Ok(found) => found.map(|it| it.id),
         Err(CommandError::NotFound) => None,
         Err(error) => return Ok(ephemeral(&reply_text(Err(error)))),
@@ -220,23 +227,27 @@ fn ephemeral(text: &str) -> WebhookResponse {
 
 /// The reply to the person who gave the command. It may repeat what an alert says.
 fn reply_text(result: Result<String, CommandError>) -> String {
-    crate::text::escape(&match result {
-        Ok(answer) => answer,
-        Err(CommandError::NotFound) => {
+    crate::text::escape(&result.unwrap_or_else(reason))
+}
+
+/// Why a command was not carried out, for the person who gave it.
+pub(crate) fn reason(error: CommandError) -> String {
+    match error {
+        CommandError::NotFound => {
             "No such incident. Use this command in a war room, or name the incident.".into()
         }
-        Err(CommandError::Invalid(why) | CommandError::Other(why)) => why,
-        Err(CommandError::Conflict(_)) => {
+        CommandError::Invalid(why) | CommandError::Other(why) => why,
+        CommandError::Conflict(_) => {
             "Somebody else just changed this incident; please try again.".into()
         }
-        Err(CommandError::Unavailable(_)) => {
+        CommandError::Unavailable(_) => {
             "tocsin is not available right now; please try again.".into()
         }
-        Err(CommandError::Denied(why)) => {
+        CommandError::Denied(why) => {
             log::error("a command from Slack was denied", &[("why", &why)]);
             format!("tocsin does not allow Slack to do this: {why}")
         }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod changes;
 #[cfg(test)]
 mod contract;
 mod events;
+mod form;
 mod help;
 mod inbound;
 mod jobs;

@@ -24,6 +24,8 @@ pub struct Draft {
     pub key: Option<IncidentKey>,
     /// `None` means the policy's grade.
     pub grade: Option<Grade>,
+    /// Whether only people with clearance may see it, whatever the policy says.
+    pub security: bool,
     /// Whether this is a drill, not a real incident.
     pub drill: bool,
 }
@@ -75,7 +77,7 @@ pub fn open_by_hand(
         service: draft.service,
         team: draft.team,
         grade,
-        security: opening.grading.value.security,
+        security: draft.security || opening.grading.value.security,
         unsure: grade_source.is_some() && opening.grading.value.unsure,
         grade_reason,
         grade_source,

@@ -1,14 +1,18 @@
 //! What people type in a chat: actions on an incident, how it goes, and who is on call.
 
+use std::collections::BTreeMap;
+
+use tocsin_core::PolicySource;
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 
-use super::{Call, not_done};
+use super::{Call, not_done, refused};
 use crate::actions::chat::{self, Line};
 use crate::actions::oncall::chat::OnCallLine;
 use crate::actions::oncall::{Answered, change_on_call};
-use crate::disclosure::{Clearance, Disclosed, company_view};
-use crate::runtime::IncidentState;
+use crate::actions::{self, NewIncident, NewSilence, set_silence};
+use crate::disclosure::{Clearance, Decision, Disclosed, company_view, decisions};
+use crate::runtime::{IncidentState, events_of};
 
 impl Call<'_> {
     /// Carries out a line, or answers it.
@@ -26,7 +30,9 @@ impl Call<'_> {
         match parsed {
             Line::Help => return Ok(chat::help()),
             Line::OnCall(line) => return self.on_call(line, by).await,
-            Line::Action(_) | Line::Status => {}
+            Line::Open(new) => return self.open_by_line(new, by).await,
+            Line::Silence(new) => return self.silence(new, by).await,
+            Line::Action(_) | Line::Status | Line::Why => {}
         }
         if let (None, Line::Status) = (&incident, &parsed) {
             return Ok(self.open_incidents());
@@ -34,12 +40,62 @@ impl Call<'_> {
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("use this command in an incident's war room".to_owned())
         })?;
-        let Line::Action(action) = parsed else {
-            let state = self.state(&id)?;
-            let clearance = self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
-            return Ok(status_line(&state, clearance));
+        let clearance = || self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
+        match parsed {
+            Line::Action(action) => self.perform(&id, by, action).await,
+            Line::Why => self.why(&*self.state(&id)?, clearance()),
+            _ => Ok(status_line(&*self.state(&id)?, clearance())),
+        }
+    }
+
+    async fn open_by_line(
+        &self,
+        new: NewIncident,
+        by: &wit::Actor,
+    ) -> Result<String, CommandError> {
+        let (intake, teams) = (&self.access.intake, &self.access.payloads.roster.teams);
+        let (caller, key) = (self.caller(by)?, Some(self.command_key()));
+        let opened = actions::open(intake, teams, caller, new, None, key).await;
+        opened.map(|it| it.reply).map_err(not_done)
+    }
+
+    async fn silence(&self, new: NewSilence, by: &wit::Actor) -> Result<String, CommandError> {
+        let caller = self.caller(by)?;
+        let (silences, now) = (&self.access.silences, self.access.clock.now());
+        let lasts = new.lasts;
+        let posted = new.postable(caller.by.to_string(), now);
+        let set = set_silence(silences, posted, now, &self.access.writer).await;
+        let created = set.map_err(|error| CommandError::Invalid(error.to_string()))?;
+        let id = created.silence_id;
+        let warnings = created.warnings.iter();
+        let warnings: String = warnings.map(|it| format!(" Warning: {it}.")).collect();
+        Ok(format!(
+            "silenced for {lasts}; `tocsin silence expire {id}` ends it.{warnings}"
+        ))
+    }
+
+    /// What the policies decided about an incident, the newest of each kind.
+    fn why(&self, state: &IncidentState, clearance: Clearance) -> Result<String, CommandError> {
+        let events = events_of(self.access.store.as_ref(), &state.incident.id).map_err(refused)?;
+        let mut newest = BTreeMap::new();
+        for decision in decisions(&state.incident, &events, clearance) {
+            newest.insert(decision.about, decision);
+        }
+        let line = |it: &Decision| {
+            let source = it
+                .source
+                .as_ref()
+                .map_or_else(|| it.by.to_string(), PolicySource::place);
+            format!(
+                "{}: {}, because {} ({source})",
+                it.about, it.answer, it.reason
+            )
         };
-        self.perform(&id, by, action).await
+        let lines: Vec<String> = newest.values().map(line).collect();
+        match lines.is_empty() {
+            true => Ok("only people with clearance may see this incident's decisions".to_owned()),
+            false => Ok(lines.join("\n")),
+        }
     }
 
     /// What anybody in the company may know, in the configuration or not.

@@ -19,7 +19,7 @@ fn services(rig: &Rig) -> DaemonServices {
     };
     let access = PluginAccess::new(
         &base,
-        (&app.intake, &app.on_call),
+        (&app.intake, &app.on_call, &app.silences),
         &app.payloads,
         &app.subscribers,
     );

@@ -157,6 +157,7 @@ impl Assessor {
         let signal = by_hand(&draft.title, &draft.summary, Labels::new(), now);
         let mut facts = IncidentFacts::opening(&target, &signal, now);
         facts.grade = draft.grade;
+        facts.security = draft.security;
         facts.drill = draft.drill;
         let (by_person, context) = (draft.grade.is_some(), self.context(now));
         let (_, graded) = self.grade(facts, &AlertView::new(signal), None, by_person, context);

@@ -1,4 +1,5 @@
 use super::*;
+use tocsin_plugin_sdk::http::Response;
 use tocsin_plugin_sdk::testing::{self, FakeHost};
 
 fn host() -> FakeHost {
@@ -251,4 +252,84 @@ fn a_request_that_the_host_did_not_verify_is_refused() {
     };
     assert_eq!(handle(&unverified).unwrap().status, 401);
     assert_eq!(host.commands(), []);
+}
+
+/// A host whose Slack answers every request so.
+fn host_with(answer: &'static str) -> FakeHost {
+    FakeHost::install(move |_| {
+        Ok(Response {
+            status: 200,
+            headers: Vec::new(),
+            body: answer.as_bytes().to_vec(),
+            replayed: false,
+        })
+    })
+}
+
+fn submission() -> WebhookRequest {
+    let values = json!({"title": {"value": {"value": "Orders are lost"}}});
+    let payload = json!({
+        "type": "view_submission", "user": {"id": "U1"},
+        "view": {
+            "callback_id": form::OPEN, "private_metadata": "C7", "state": {"values": values},
+        },
+    });
+    let form = tocsin_plugin_sdk::http::Request::post("")
+        .form(&[("payload", payload.to_string().as_str())]);
+    request(
+        "interactions",
+        std::str::from_utf8(&form.body.unwrap()).unwrap(),
+    )
+}
+
+#[test]
+fn open_without_a_title_shows_a_form() {
+    let host = host_with(r#"{"ok":true}"#);
+    let body = "channel_id=C7&user_id=U1&trigger_id=T1&text=open";
+    let answer = handle(&request("commands", body)).unwrap();
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    let [shown] = &host.requests()[..] else {
+        panic!("{:?}", host.requests())
+    };
+    assert!(shown.url.ends_with("/views.open"), "{}", shown.url);
+    assert!(host.commands().is_empty());
+}
+
+#[test]
+fn if_slack_refuses_the_form_the_command_says_what_to_type() {
+    let host = host_with(r#"{"ok":false,"error":"expired_trigger_id"}"#);
+    host.answer_commands(Err(CommandError::Invalid("write `open TITLE`".into())));
+    let body = "channel_id=C7&user_id=U1&trigger_id=T1&text=open";
+    let answer = handle(&request("commands", body)).unwrap();
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(body["text"], "write `open TITLE`");
+}
+
+#[test]
+fn a_form_that_is_sent_opens_an_incident_and_tells_whoever_sent_it() {
+    let host = host();
+    assert_eq!(handle(&submission()).unwrap().status, 200);
+    let command = host.commands().pop().unwrap();
+    assert_eq!(
+        (command.id, command.text.as_str()),
+        (None, "open Orders are lost")
+    );
+    assert_eq!(command.by, Some(Actor::by_contact("slack", "U1")));
+    let job = host.jobs().pop().unwrap();
+    let payload: Value = serde_json::from_str(&job.payload).unwrap();
+    assert_eq!(
+        (&payload["channel"], &payload["user"]),
+        (&json!("C7"), &json!("U1"))
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_form_is_shown_in_it() {
+    let host = host();
+    host.answer_commands(Err(CommandError::Invalid("there is no team `x`".into())));
+    let answer = handle(&submission()).unwrap();
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    let errors = json!({"title": "there is no team `x`"});
+    assert_eq!(body, json!({"response_action": "errors", "errors": errors}));
+    assert!(host.jobs().is_empty());
 }

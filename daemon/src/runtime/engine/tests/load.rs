@@ -55,6 +55,7 @@ fn page_by(engine: &mut Engine, contacts: &[(&str, &str)], drill: bool, now: Tim
     let opens = Request::Open {
         draft: Draft {
             title: "the shop is slow".to_owned(),
+            security: false,
             drill,
             ..Draft::default()
         },
