@@ -99,7 +99,7 @@ impl Daemon {
     /// # Errors
     /// When it does not answer, or neither 200 nor 404.
     pub async fn show(&self, path: &str) -> Result<Option<Value>, String> {
-        shown(&self.url, path, &self.admin).await
+        shown(&reqwest::Client::new(), &self.url, path, &self.admin).await
     }
 
     /// An incident as the API shows it, if `is` holds of it.

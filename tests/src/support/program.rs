@@ -177,7 +177,7 @@ impl Program {
     /// When there is no response, or a status other than 200 and 404.
     pub async fn show(&self, path: &str) -> Result<Option<Value>, String> {
         let admin = self.admin().map_err(|error| error.to_string())?;
-        shown(&self.url, path, &admin).await
+        shown(&reqwest::Client::new(), &self.url, path, &admin).await
     }
 
     /// Its log so far.
@@ -202,8 +202,13 @@ impl Program {
 }
 
 /// The response of the API at `url` to a path under `/api/v1`; `None` for 404.
-pub(super) async fn shown(url: &str, path: &str, admin: &str) -> Result<Option<Value>, String> {
-    let asked = reqwest::Client::new()
+pub(super) async fn shown(
+    client: &reqwest::Client,
+    url: &str,
+    path: &str,
+    admin: &str,
+) -> Result<Option<Value>, String> {
+    let asked = client
         .get(format!("{url}/api/v1/{path}"))
         .bearer_auth(admin);
     let answer = asked.send().await.map_err(|error| error.to_string())?;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tocsin_standins::{Fate, Moment};
+use tocsin_tests::support::Lives;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::night::{Life, Night, Shown};
+use crate::night::{Night, Shown};
 use crate::way::{self, Make, Press, Purpose, Way};
 
 /// That the channel is slow does not matter here, only that requests are cut off.
@@ -99,7 +100,7 @@ async fn row(make: Make, kill: Kill) {
 }
 
 /// Has the stand-in kill the program, once.
-fn plant(kill: Kill, way: &Arc<dyn Way>, life: &Life, is_pressed: &Arc<AtomicBool>) {
+fn plant(kill: Kill, way: &Arc<dyn Way>, life: &Lives, is_pressed: &Arc<AtomicBool>) {
     let Some(planned) = kill.during(&**way) else {
         return;
     };

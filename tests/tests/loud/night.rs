@@ -1,17 +1,13 @@
 //! The program on a night with Ada on call: it is paged, killed, started again and asked.
 
-use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tocsin_standins::{chat, ntfy, pushover, twilio};
-use tocsin_tests::support::{Home, PROGRAM, Program, config, free_port};
-use tocsin_tests::wait::until;
+use tocsin_tests::support::{Home, Lives, PROGRAM, config, free_port};
 use tocsin_tests::{paths, skip};
 use tokio::task::JoinHandle;
 
@@ -19,33 +15,11 @@ use crate::way::{Request, Way};
 
 /// The machine may be slow, and some answers are read every ten seconds.
 pub(crate) const WITHIN: Duration = Duration::from_secs(120);
-/// Where the program keeps compiled plugins, in its data folder.
-const COMPILED: &str = "aot";
-/// Compiled plugins of earlier runs, in the folder of tools.
-const COMPILED_BEFORE: &str = "loud-compiled";
-
-/// With which the program marks what it compiled; the same for all, so that all can use it.
-const COMPILED_KEY: [u8; 32] = [7; 32];
-
-static STARTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-/// The program, which a stand-in may kill.
-#[derive(Clone)]
-pub(crate) struct Life(Arc<Mutex<Living>>);
-
-struct Living {
-    program: Option<Program>,
-    kills: usize,
-    /// The logs of the lives before.
-    log: String,
-}
 
 pub(crate) struct Night {
     /// What is tried.
     name: String,
-    pub(crate) life: Life,
-    home: Home,
-    port: u16,
+    pub(crate) life: Lives,
     ingest: String,
     client: reqwest::Client,
 }
@@ -56,25 +30,6 @@ pub(crate) struct Shown {
     pub(crate) log: Vec<String>,
     /// What became of its first page at each contact that was tried.
     pub(crate) attempts: Vec<String>,
-}
-
-impl Life {
-    /// Kills it with SIGKILL.
-    pub(crate) fn kill(&self) {
-        let mut living = self.lock();
-        living.kills += 1;
-        if let Some(program) = &mut living.program {
-            program.process.kill();
-        }
-    }
-
-    pub(crate) fn kills(&self) -> usize {
-        self.lock().kills
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Living> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Night {
@@ -112,53 +67,20 @@ impl Night {
         home.write("tocsin.toml", config::with(&texts).unwrap())
             .unwrap();
         let plugins: Vec<&str> = ways.iter().map(|it| it.0.plugin()).collect();
-        let before = paths::tools().join(COMPILED_BEFORE).join(plugins.join("-"));
-        let compiled = home.data.join(COMPILED);
-        // One after the other: what the first compiles, the others need not.
-        let _turn = STARTS.lock().await;
-        private_folder(&compiled).unwrap();
-        fs::write(compiled.join("key"), COMPILED_KEY).unwrap();
-        copy_missing(&before, &compiled);
-        let program = home.start(port).await.unwrap_or_else(|why| panic!("{why}"));
-        copy_missing(&compiled, &before);
-        let ingest = program.token("ingest", Some("prometheus")).await.unwrap();
-        let living = Living {
-            program: Some(program),
-            kills: 0,
-            log: String::new(),
-        };
+        let life = Lives::begin(home, port, &plugins).await;
+        let life = life.unwrap_or_else(|why| panic!("{why}"));
+        let ingest = life.token("ingest", Some("prometheus")).await.unwrap();
         Some(Self {
             name: name.to_owned(),
-            life: Life(Arc::new(Mutex::new(living))),
-            home,
-            port,
+            life,
             ingest,
             client: reqwest::Client::new(),
         })
     }
 
-    /// Starts it again if it was killed.
-    async fn revive(&self) {
-        let ended = {
-            let mut living = self.life.lock();
-            let program = living.program.as_mut();
-            let runs = program.is_some_and(|it| it.process.runs());
-            living.program.take_if(|_| !runs)
-        };
-        let Some(ended) = ended else { return };
-        let log = ended.log();
-        drop(ended);
-        let started = self.home.start(self.port).await;
-        let mut living = self.life.lock();
-        living.log.push_str(&log);
-        living.program = Some(started.unwrap_or_else(|why| panic!("{why}")));
-    }
-
     /// Runs `tocsin page test`, beside the program.
     pub(crate) fn page_test(&self, person: &str, channel: &str) -> JoinHandle<Output> {
-        let living = self.life.lock();
-        let token = living.program.as_ref().unwrap().admin().unwrap();
-        let url = format!("http://127.0.0.1:{}", self.port);
+        let (token, url) = (self.life.admin().unwrap(), self.life.url());
         let mut command = Command::new(paths::built(PROGRAM));
         command
             .args(["page", "test", person, "--channel", channel, "--wait", "2m"])
@@ -168,11 +90,7 @@ impl Night {
 
     /// Looks again and again, while the program runs, until there is something.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        let found = until(what, WITHIN, async || {
-            self.revive().await;
-            look().await
-        });
-        match found.await {
+        match self.life.until(what, look).await {
             Ok(found) => found,
             Err(late) => panic!("{late}\n{}", self.report().await),
         }
@@ -182,14 +100,8 @@ impl Night {
     pub(crate) async fn report(&self) -> String {
         let shown = self.shown().await;
         let shown = shown.map_or_else(Vec::new, |it| [it.attempts, it.log].concat());
-        let living = self.life.lock();
-        let log = living
-            .program
-            .as_ref()
-            .map(Program::log)
-            .unwrap_or_default();
-        let shown = shown.join("\n");
-        format!("{}:\n{shown}\n{}{log}", self.name, living.log)
+        let (shown, log) = (shown.join("\n"), self.life.log());
+        format!("{}:\n{shown}\n{log}", self.name)
     }
 
     /// An alert, sent until it is accepted, as its sender would.
@@ -200,7 +112,9 @@ impl Night {
         });
         let alerts = json!([{ "labels": labels, "annotations": { "summary": "It is down" } }]);
         let fired = async || {
-            let asked = self.client.post(format!("{}/api/v2/alerts", self.url()));
+            let asked = self
+                .client
+                .post(format!("{}/api/v2/alerts", self.life.url()));
             let asked = asked.bearer_auth(&self.ingest).json(&alerts);
             let answer = asked.send().await.ok()?;
             answer.status().is_success().then_some(())
@@ -208,14 +122,10 @@ impl Night {
         self.until("the alert to be accepted", fired).await;
     }
 
-    /// The incident, if the program answers.
+    /// The incident, or nothing of it, if the program answers.
     pub(crate) async fn shown(&self) -> Option<Shown> {
-        let admin = fs::read_to_string(self.home.data.join("admin.token")).ok()?;
-        let asked = self
-            .client
-            .get(format!("{}/api/v1/incidents/1", self.url()));
-        let answer = asked.bearer_auth(admin.trim()).send().await.ok()?;
-        let incident: Value = answer.json().await.ok()?;
+        let incident = self.life.show("incidents/1").await.ok()?;
+        let incident = incident.unwrap_or_default();
         let texts = |list: &Value, name: &str| -> Vec<String> {
             let list = list.as_array().into_iter().flatten();
             list.filter_map(|it| Some(it[name].as_str()?.to_owned()))
@@ -244,8 +154,11 @@ impl Night {
 
     /// Sends a request, and kills the program before it can have answered.
     pub(crate) fn post_and_kill(&self, request: &Request) {
-        let path = request.url.strip_prefix(&self.url()).unwrap();
-        let mut text = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n", self.port);
+        let path = request.url.strip_prefix(&self.life.url()).unwrap();
+        let mut text = format!(
+            "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n",
+            self.life.port()
+        );
         for (name, value) in &request.headers {
             text += &format!("{name}: {value}\r\n");
         }
@@ -254,13 +167,9 @@ impl Night {
             request.body.len(),
             request.body
         );
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.life.port())).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
         self.life.kill();
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
     }
 }
 
@@ -315,27 +224,4 @@ fn secrets() -> Vec<(String, String)> {
     secrets
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
-}
-
-/// Copies the files of a folder that another lacks. What fails is only compiled again.
-fn copy_missing(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
-        let (path, copy) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy_missing(&path, &copy);
-        } else if !copy.exists() && private_folder(to).is_ok() {
-            // Through another name, as other tests copy the same.
-            let part = tempfile::NamedTempFile::new_in(to).unwrap();
-            if fs::copy(&path, part.path()).is_ok() {
-                let _kept = part.persist(&copy);
-            }
-        }
-    }
-}
-
-/// The program trusts no folder that others can write.
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path)
 }
