@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::post;
 use serde_json::Value;
-use tocsin::standin::slack::SignedRequest;
+use tocsin::standin::slack::{Member, SIGNING_SECRET, Setup, SignedRequest, SlackStandIn, Typed};
 use tocsin_tests::support::{Alertmanager, Amtool, Prometheus, Sender, SlackSdk, SmtpServer};
 use tocsin_tests::wait::until;
 
@@ -108,15 +108,23 @@ async fn the_mail_server_stores_what_it_receives() {
 }
 
 #[test]
-fn the_stand_in_signs_like_slacks_library() {
+fn slacks_library_verifies_what_the_stand_in_signs_and_only_that() {
     let Some(library) = SlackSdk::find("slack_sdk") else {
         return;
     };
-    for body in ["payload=%7B%22a%22%3A1%7D", "", "text=%C3%A4&x=y"] {
-        let signed = SignedRequest::at("secret", body.to_owned(), 1_790_000_000);
-        assert_eq!(
-            library.sign("secret", "1790000000", body).unwrap(),
-            signed.signature
-        );
+    let workspace = Setup::of(vec![Member::new("U0ADA", "Ada")]);
+    let workspace = SlackStandIn::start(workspace).unwrap();
+    let typed = workspace.typed_request(&Typed {
+        member: "U0ADA".to_owned(),
+        channel: None,
+        line: "/incident log seen ä & <b>".to_owned(),
+    });
+    let typed = typed.unwrap();
+    for body in ["payload=%7B%22a%22%3A1%7D", "", &typed.body] {
+        let signed = SignedRequest::now(SIGNING_SECRET, body.to_owned());
+        let by_library = library.sign(SIGNING_SECRET, &signed.timestamp, body);
+        assert_eq!(by_library.unwrap(), signed.signature);
+        assert!(library.is_valid(SIGNING_SECRET, &signed).unwrap(), "{body}");
+        assert!(!library.is_valid("another", &signed).unwrap(), "{body}");
     }
 }

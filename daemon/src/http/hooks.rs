@@ -18,7 +18,7 @@ use super::Routes;
 use super::body::read_raw;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::repeats;
+use super::repeats::{self, Repeat, Try};
 use crate::app::App;
 use crate::runtime::{EngineError, Request as Ask, Write, job_row};
 
@@ -27,6 +27,10 @@ const ANSWER_HEADERS: [HeaderName; 3] =
     [header::CONTENT_TYPE, header::LOCATION, header::RETRY_AFTER];
 /// Keeps a plugin's answer from running as a page of the daemon's origin.
 const SANDBOX: &str = "sandbox; default-src 'none'";
+const REPLAYED: StatusCode = StatusCode::CONFLICT;
+/// Why a request that was handled before is refused.
+const REPLAY: &str = "this request was handled before, and its sender has not signed it again: \
+                      it is a replay";
 
 /// Any method: a plugin declares which methods its webhook has.
 pub(super) fn routes() -> Routes {
@@ -80,16 +84,15 @@ async fn webhook(
     let handled = tokio::spawn(async move {
         let checked = loaded.check_webhook(call);
         let checked = checked.map_err(|failure| failed(&plugin, &failure))?;
-        let key = checked.repeat_key().map(str::to_owned);
-        if let Some(answer) = repeats::answered(&app, key.as_deref()).await? {
-            tracing::info!(plugin, "a repeated webhook gets the first answer");
+        let attempt = Try::of(&checked);
+        if let Some(answer) = earlier(&app, &plugin, attempt.as_ref()).await? {
             return Ok(shown(answer));
         }
         let result = loaded.handle_webhook(checked).await;
         match result.outcome {
             Ok(answer) => {
                 let jobs = result.jobs;
-                let answer = commit(&app, PluginId(plugin), jobs, key, answer).await?;
+                let answer = commit(&app, PluginId(plugin), jobs, attempt, answer).await?;
                 Ok(shown(answer))
             }
             Err(failure) => Err(failed(&plugin, &failure)),
@@ -102,13 +105,38 @@ async fn webhook(
     })?
 }
 
+/// The answer of an earlier try of this webhook.
+///
+/// # Errors
+/// When this one is a replay.
+async fn earlier(
+    app: &Arc<App>,
+    plugin: &str,
+    attempt: Option<&Try>,
+) -> Result<Option<WebhookResponse>, Problem> {
+    let Some(attempt) = attempt else {
+        return Ok(None);
+    };
+    match repeats::repeat_of(app, attempt).await? {
+        Repeat::No => Ok(None),
+        Repeat::Retry(answer) => {
+            tracing::info!(plugin, "a repeated webhook gets the first answer");
+            Ok(Some(answer))
+        }
+        Repeat::Replay => {
+            let (status, reason) = (REPLAYED.as_u16(), REPLAY.to_owned());
+            Err(failed(plugin, &Failure::Refused { status, reason }))
+        }
+    }
+}
+
 /// Commits what the plugin queued, and its answer for retries. When a concurrent try of the same
 /// webhook was committed first, its answer is returned and nothing is queued twice.
 async fn commit(
     app: &Arc<App>,
     plugin: PluginId,
     jobs: Vec<EnqueuedJob>,
-    key: Option<String>,
+    attempt: Option<Try>,
     answer: WebhookResponse,
 ) -> Result<WebhookResponse, Problem> {
     let now = app.clock.now();
@@ -117,8 +145,8 @@ async fn commit(
         outbox: rows.collect(),
         ..Write::default()
     };
-    if let Some(key) = &key {
-        repeats::remember(&mut write, app, key, &answer, now).await?;
+    if let Some(attempt) = &attempt {
+        repeats::remember(&mut write, app, attempt, &answer, now).await?;
     }
     if write.outbox.is_empty() && write.rows.is_empty() {
         return Ok(answer);
@@ -128,7 +156,7 @@ async fn commit(
         Err(EngineError::Commit(CommitError::Conflict { .. })) => {
             // If the other try's answer has been swept already, nothing of this one was
             // committed either, so the sender must retry.
-            let faster = repeats::answered(app, key.as_deref()).await?;
+            let faster = earlier(app, &plugin.0, attempt.as_ref()).await?;
             let again = "the same webhook was being handled; send it again";
             faster.ok_or_else(|| Problem::new(Kind::UNAVAILABLE, again))
         }

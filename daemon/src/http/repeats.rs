@@ -1,34 +1,72 @@
-//! Remembers the answers of handled webhooks, so that a sender's retry, or a replayed request,
-//! gets the first answer and the plugin is not called again. A plugin's commands take effect once
-//! anyway; its other side effects would not.
+//! Remembers the answers of handled webhooks, so that a sender's retry gets the first answer and
+//! the plugin is not called again, and a replayed request is refused. A plugin's commands take
+//! effect once anyway; its other side effects would not.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tocsin_core::Timestamp;
+use tocsin_plugin_host::CheckedWebhook;
 use tocsin_plugin_host::wit::{Header, WebhookResponse};
 
 use super::blocking;
 use super::problem::Problem;
 use crate::app::App;
-use crate::runtime::Write;
 use crate::runtime::state::tables::webhook::{self, WebhookAnswer};
+use crate::runtime::{Request as Ask, Write};
 
 /// Longest answer that is stored in full, headers and body in bytes; of a longer one, only the
 /// status is stored.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
 
-/// The stored answer to this webhook, if an earlier try succeeded.
-pub(super) async fn answered(
-    app: &Arc<App>,
-    key: Option<&str>,
-) -> Result<Option<WebhookResponse>, Problem> {
-    let Some(key) = key else { return Ok(None) };
+/// What identifies a webhook whose sender was verified, and this try to send it.
+#[derive(Clone, Debug)]
+pub(super) struct Try {
+    key: String,
+    signed_s: Option<u64>,
+}
+
+/// Whether a webhook was handled before.
+pub(super) enum Repeat {
+    No,
+    /// It was; its answer.
+    Retry(WebhookResponse),
+    /// It was, and it is not signed anew, as a sender's retry is.
+    Replay,
+}
+
+impl Try {
+    /// None when the sender was not verified.
+    pub(super) fn of(webhook: &CheckedWebhook) -> Option<Self> {
+        let key = webhook.repeat_key()?.to_owned();
+        let signed_s = webhook.signed_s();
+        Some(Self { key, signed_s })
+    }
+}
+
+/// Whether an earlier try of this webhook succeeded.
+pub(super) async fn repeat_of(app: &Arc<App>, attempt: &Try) -> Result<Repeat, Problem> {
     let (store, now) = (Arc::clone(&app.store), app.clock.now());
-    let key = key.to_owned();
-    let found = blocking(move || Ok(webhook::answer(store.as_ref(), &key, now)?));
-    Ok(found.await?.map(response))
+    let key = attempt.key.clone();
+    let found = blocking(move || Ok(webhook::answer(store.as_ref(), &key, now)?)).await?;
+    let Some(row) = found else {
+        return Ok(Repeat::No);
+    };
+    let answer = response(row.value.clone());
+    let Some(signed_s) = attempt.signed_s else {
+        return Ok(Repeat::Retry(answer));
+    };
+    if row.value.signed_s.is_some_and(|last_s| signed_s <= last_s) {
+        return Ok(Repeat::Replay);
+    }
+    // So that nobody can replay the retry either.
+    let write = Write {
+        rows: webhook::answered_again(&attempt.key, row, signed_s, now)?,
+        ..Write::default()
+    };
+    app.writer.offer(Ask::Write(Box::new(write))).await?;
+    Ok(Repeat::Retry(answer))
 }
 
 /// Adds the answer to the webhook's commit, unless the webhook failed: then a retry is handled
@@ -36,14 +74,18 @@ pub(super) async fn answered(
 pub(super) async fn remember(
     write: &mut Write,
     app: &Arc<App>,
-    key: &str,
+    attempt: &Try,
     answer: &WebhookResponse,
     now: Timestamp,
 ) -> Result<(), Problem> {
     if !(200..400).contains(&answer.status) {
         return Ok(());
     }
-    let (store, key, kept) = (Arc::clone(&app.store), key.to_owned(), kept(answer));
+    let (store, key) = (Arc::clone(&app.store), attempt.key.clone());
+    let kept = WebhookAnswer {
+        signed_s: attempt.signed_s,
+        ..kept(answer)
+    };
     let rows = blocking(move || Ok(webhook::remember(store.as_ref(), &key, &kept, now)?));
     write.rows = std::mem::take(&mut write.rows).and(rows.await?);
     Ok(())
@@ -60,12 +102,14 @@ fn kept(answer: &WebhookResponse) -> WebhookAnswer {
             status,
             headers: Vec::new(),
             body: String::new(),
+            signed_s: None,
         };
     }
     WebhookAnswer {
         status,
         headers,
         body: STANDARD.encode(&answer.body),
+        signed_s: None,
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use tocsin::standin::slack::SignedRequest;
+
 use super::{debian, python};
 use crate::skip;
 
@@ -31,9 +33,26 @@ impl SlackSdk {
     /// # Errors
     /// When Python fails.
     pub fn sign(&self, secret: &str, timestamp: &str, body: &str) -> Result<String, String> {
+        self.run(&[secret, timestamp, body])
+    }
+
+    /// Whether the library takes a request for one that was signed with the secret, recently.
+    ///
+    /// # Errors
+    /// When Python fails.
+    pub fn is_valid(&self, secret: &str, request: &SignedRequest) -> Result<bool, String> {
+        let SignedRequest {
+            timestamp,
+            signature,
+            body,
+        } = request;
+        let said = self.run(&[secret, timestamp, body, signature])?;
+        Ok(said == "True")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.python);
-        command.args(["-c", SCRIPT, secret, timestamp, body]);
-        let output = debian::run(&mut command)?;
+        let output = debian::run(command.args(["-c", SCRIPT]).args(arguments))?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 }

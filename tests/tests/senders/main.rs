@@ -5,8 +5,6 @@
 //! vendors' documents.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod slack;
-
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -145,13 +145,7 @@ impl LoadedPlugin {
     /// # Errors
     /// [`Failure::Refused`] with the HTTP status to respond with.
     pub fn check_webhook(&self, request: WebhookCall) -> Result<CheckedWebhook, Failure> {
-        let generation = self.generation();
-        let (request, budget) = admit(&generation, request)?;
-        Ok(CheckedWebhook {
-            generation,
-            request,
-            budget,
-        })
+        admit(self.generation(), request)
     }
 
     /// Calls the plugin with a checked webhook.
@@ -160,6 +154,7 @@ impl LoadedPlugin {
             generation,
             request,
             budget,
+            ..
         } = checked;
         let call = Call {
             export: "on-webhook",

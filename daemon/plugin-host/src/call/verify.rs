@@ -18,6 +18,8 @@ use url::form_urlencoded;
 /// Signatures tried from one `webhook-signature` header.
 const SIGNATURES_MAX: usize = 8;
 const TWILIO_HEADER: &str = "x-twilio-signature";
+const SLACK_TIMESTAMP: &str = "x-slack-request-timestamp";
+const STANDARD_TIMESTAMP: &str = "webhook-timestamp";
 
 /// Why a webhook is rejected. Safe to send back: reveals nothing about the correct signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +59,22 @@ pub(crate) fn signature_headers(scheme: &Scheme) -> Vec<&str> {
         Scheme::Twilio => vec![TWILIO_HEADER],
         Scheme::None => vec![],
     }
+}
+
+/// When a verified request was signed, in seconds since 1970; `None` if the scheme signs no time.
+pub(crate) fn signed_s(scheme: &Scheme, headers: &[(String, Vec<u8>)]) -> Option<u64> {
+    let header = match scheme {
+        Scheme::SlackV0 => SLACK_TIMESTAMP,
+        Scheme::StandardWebhooks => STANDARD_TIMESTAMP,
+        Scheme::GitlabToken
+        | Scheme::HmacSha256 { .. }
+        | Scheme::HmacSha256Url { .. }
+        | Scheme::Twilio
+        | Scheme::None => return None,
+    };
+    let mut headers = headers.iter();
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case(header))?;
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 /// A request as received.
@@ -99,8 +117,8 @@ struct Request<'r> {
 
 impl Request<'_> {
     fn slack(&self, secret: &str) -> Result<(), VerifyError> {
-        let timestamp = self.text("x-slack-request-timestamp")?;
-        self.check_timestamp("x-slack-request-timestamp", timestamp)?;
+        let timestamp = self.text(SLACK_TIMESTAMP)?;
+        self.check_timestamp(SLACK_TIMESTAMP, timestamp)?;
         let signature = self.text("x-slack-signature")?;
         let hex = signature
             .strip_prefix("v0=")
@@ -119,8 +137,8 @@ impl Request<'_> {
 
     fn standard(&self, secret: &str, secret_name: &str) -> Result<(), VerifyError> {
         let id = self.text("webhook-id")?;
-        let timestamp = self.text("webhook-timestamp")?;
-        self.check_timestamp("webhook-timestamp", timestamp)?;
+        let timestamp = self.text(STANDARD_TIMESTAMP)?;
+        self.check_timestamp(STANDARD_TIMESTAMP, timestamp)?;
         let key = STANDARD
             .decode(secret.strip_prefix("whsec_").unwrap_or(secret))
             .map_err(|_| VerifyError::Secret(secret_name.into()))?;

@@ -34,6 +34,7 @@ pub struct CheckedWebhook {
     pub(super) generation: Arc<Generation>,
     pub(super) request: WebhookRequest,
     pub(super) budget: Duration,
+    signed_s: Option<u64>,
 }
 
 impl CheckedWebhook {
@@ -44,6 +45,13 @@ impl CheckedWebhook {
         let request = &self.request;
         request.verified.then_some(request.idempotency_key.as_str())
     }
+
+    /// When its sender signed it, in seconds since 1970: a retry is signed anew, a replay is not.
+    /// None where the scheme signs no time.
+    #[must_use]
+    pub fn signed_s(&self) -> Option<u64> {
+        self.signed_s
+    }
 }
 
 /// Headers that are never passed to the guest.
@@ -51,9 +59,9 @@ const HIDDEN_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorizati
 
 /// Performs all checks of a webhook that do not need the guest.
 pub(super) fn admit(
-    generation: &Generation,
+    generation: Arc<Generation>,
     request: WebhookCall,
-) -> Result<(WebhookRequest, Duration), Failure> {
+) -> Result<CheckedWebhook, Failure> {
     let rights = &generation.shared.rights;
     let no = |status, reason: String| Failure::Refused { status, reason };
     let ask = rights
@@ -70,7 +78,8 @@ pub(super) fn admit(
         let max = ask.body_bytes_max;
         return Err(no(413, format!("the body is longer than {max} bytes")));
     }
-    let verified = verify_sender(generation, ask, &request)?;
+    let verified = verify_sender(&generation, ask, &request)?;
+    let signed_s = verify::signed_s(&ask.verify.scheme, &request.headers);
     let signatures = verify::signature_headers(&ask.verify.scheme);
     let hidden = |name: &str| HIDDEN_HEADERS.contains(&name) || signatures.contains(&name);
     let headers = request
@@ -83,7 +92,7 @@ pub(super) fn admit(
             value: String::from_utf8_lossy(value).into_owned(),
         })
         .collect();
-    let budget_ms = ask.budget_ms.min(rights.limits().wall_ms);
+    let budget = Duration::from_millis(ask.budget_ms.min(rights.limits().wall_ms));
     let admitted = WebhookRequest {
         idempotency_key: webhook_key(rights, ask, &request),
         route: request.route,
@@ -95,7 +104,12 @@ pub(super) fn admit(
         verified,
         received_at: generation.shared.services.now_ms(),
     };
-    Ok((admitted, Duration::from_millis(budget_ms)))
+    Ok(CheckedWebhook {
+        generation,
+        request: admitted,
+        budget,
+        signed_s,
+    })
 }
 
 fn verify_sender(

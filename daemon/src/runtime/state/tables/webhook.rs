@@ -5,7 +5,7 @@ use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
 use tocsin_store::{Store, Table};
 
-use super::{RowWrites, TypedTable};
+use super::{Row, RowWrites, TypedTable};
 use crate::runtime::error::EngineError;
 
 /// How long an answer is remembered, in milliseconds: an hour. Longer than any signature is
@@ -26,6 +26,10 @@ pub struct WebhookAnswer {
     /// In base 64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
+    /// When the last request that got it was signed, in seconds since 1970; absent if the sender
+    /// signs no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_s: Option<u64>,
 }
 
 /// The answer that a webhook got, while it is remembered.
@@ -36,9 +40,9 @@ pub fn answer(
     store: &dyn Store,
     key: &str,
     now: Timestamp,
-) -> Result<Option<WebhookAnswer>, EngineError> {
+) -> Result<Option<Row<WebhookAnswer>>, EngineError> {
     let row = WEBHOOKS.get(store, key)?;
-    Ok(row.filter(|row| row.is_live(now)).map(|row| row.value))
+    Ok(row.filter(|row| row.is_live(now)))
 }
 
 /// Stores an answer. An expired one is overwritten; of two new ones the
@@ -53,6 +57,29 @@ pub fn remember(
     now: Timestamp,
 ) -> Result<RowWrites, EngineError> {
     let old = WEBHOOKS.get(store, key)?.filter(|row| !row.is_live(now));
+    write(key, answer, old.map_or(0, |row| row.revision), now)
+}
+
+/// Stores that a request signed at `signed_s` got the answer of `row` too.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answered_again(
+    key: &str,
+    mut row: Row<WebhookAnswer>,
+    signed_s: u64,
+    now: Timestamp,
+) -> Result<RowWrites, EngineError> {
+    row.value.signed_s = Some(signed_s);
+    write(key, &row.value, row.revision, now)
+}
+
+fn write(
+    key: &str,
+    answer: &WebhookAnswer,
+    revision: u64,
+    now: Timestamp,
+) -> Result<RowWrites, EngineError> {
     let write = WEBHOOKS.put_until(key, answer, Some(now.plus_ms(TTL_MS)))?;
-    Ok(write.if_at(old.map_or(0, |row| row.revision)))
+    Ok(write.if_at(revision))
 }
