@@ -268,6 +268,29 @@ fn one_press_says_that_there_is_nothing_new_and_promises_as_long_again() {
 }
 
 #[test]
+fn whoever_is_asked_about_a_broken_promise_may_answer() {
+    let mut world = spoken_for();
+    world.command(update(Some(30)), &bob()).unwrap();
+    let from = world.now;
+    world.run_until(35 * MINUTE);
+    assert_eq!(asked(&world, from).last(), Some(&("ada".to_owned(), 35)));
+    let company = update(Some(30));
+    let Command::Update { body, .. } = company.clone() else {
+        unreachable!()
+    };
+    let public = Command::Update {
+        audience: Audience::Public,
+        body,
+        next_ms: Some(30 * MINUTE),
+        cadence: None,
+    };
+    assert!(refused(world.command(public, &ada())).contains("only bob"));
+    world.command(company, &ada()).unwrap();
+    // From then on it is Bob's again.
+    assert!(refused(world.command(update(Some(30)), &ada())).contains("only bob"));
+}
+
+#[test]
 fn after_a_long_downtime_a_promise_is_broken_once_and_nobody_is_reminded_of_the_past() {
     let mut world = spoken_for();
     world.command(update(Some(30)), &bob()).unwrap();

@@ -32,7 +32,7 @@ pub(crate) fn post(
     by: &Actor,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    must_speak(incident, by)?;
+    must_speak(incident, audience, by)?;
     let body = bounded("update", body, limits::UPDATE_BYTES_MAX)?;
     let (next_ms, verdict) = match next {
         Next::In(ms) => (Some(checked_wait(ms)?), None),
@@ -168,8 +168,9 @@ fn answer_until(promise: &Promise, stage: PromiseStage) -> Timestamp {
     }
 }
 
-/// Refuses an update by anybody but who speaks for the incident.
-fn must_speak(incident: &Incident, by: &Actor) -> Result<(), Refusal> {
+/// Refuses an update by anybody but who speaks for the incident. Once a promise is broken the
+/// operator may speak too, as they are asked to.
+fn must_speak(incident: &Incident, audience: Audience, by: &Actor) -> Result<(), Refusal> {
     let (number, status) = (incident.number, incident.lifecycle.status);
     if status == Status::Closed {
         return Err(Refusal::NotActive {
@@ -179,7 +180,13 @@ fn must_speak(incident: &Incident, by: &Actor) -> Result<(), Refusal> {
         });
     }
     let speaker = incident.roles.speaker();
-    if speaker.is_some() && by.person() == speaker {
+    let promise = incident.promises.open.get(&audience);
+    let is_broken = promise.is_some_and(|it| it.stage == PromiseStage::Broken);
+    let operator = incident.roles.operator.as_ref().filter(|_| is_broken);
+    if by
+        .person()
+        .is_some_and(|it| [speaker, operator].contains(&Some(it)))
+    {
         return Ok(());
     }
     let you = by.person().map_or("YOUR-ID", PersonId::as_str);
