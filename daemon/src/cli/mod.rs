@@ -25,8 +25,11 @@ mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::runtime::{Clock, SystemClock};
 
 pub use failure::{Exit, Failure};
 pub use output::Out;
@@ -107,24 +110,30 @@ struct ConfigArg {
 /// Parses the command line, runs it and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_with(Arc::new(SystemClock))
+}
+
+/// As [`main`], with another clock for the daemon.
+#[must_use]
+pub fn main_with(clock: Arc<dyn Clock>) -> ExitCode {
     // Fails only when a provider is already installed, which is then used.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     let mut stdout = std::io::stdout();
-    match run(&cli, &mut Out::stdout(&mut stdout)) {
+    match run(&cli, clock, &mut Out::stdout(&mut stdout)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-/// Runs a parsed command line.
+/// Runs a parsed command line; `clock` is the daemon's.
 ///
 /// # Errors
 /// [`Failure`] with the message and the exit code.
-pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
+pub fn run(cli: &Cli, clock: Arc<dyn Clock>, out: &mut Out<'_>) -> Result<(), Failure> {
     match &cli.command {
         Command::Init(args) => init::run(args, out),
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(args, clock),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args, out),
         Command::Verify(args) => verify::run(args, out),

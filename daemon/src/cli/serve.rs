@@ -20,7 +20,7 @@ use crate::app::{App, Ingredients};
 use crate::auth::{AckKey, NewToken, Token};
 use crate::config::{self, Config};
 use crate::http::Serving;
-use crate::runtime::TokenError;
+use crate::runtime::{Clock, TokenError};
 
 /// File of the first admin token, in the data folder.
 const TOKEN_FILE: &str = "admin.token";
@@ -70,7 +70,7 @@ enum LogFormat {
 /// # Errors
 /// Exit code 2 when the configuration is not valid; 1 when the daemon cannot start or its store
 /// fails.
-pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ServeArgs, clock: Arc<dyn Clock>) -> Result<(), Failure> {
     let loaded = config::load(&args.config.config)?;
     log_to_stderr(args.log)?;
     for warning in &loaded.warnings.0 {
@@ -87,7 +87,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         config.store.path.clone_from(folder);
     }
     let runtime = super::runtime()?;
-    let served = runtime.block_on(serve(config));
+    let served = runtime.block_on(serve(config, clock));
     runtime.shutdown_timeout(Duration::from_millis(THREADS_END_MS));
     served
 }
@@ -115,11 +115,11 @@ fn log_to_stderr(format: LogFormat) -> Result<(), Failure> {
     set.map_err(|error| Failure::failed(format!("cannot set up logging: {error}")))
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
+async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), Failure> {
     let mut signals = StopSignals::listen()?;
     let folder = config.store.path.clone();
     let (listen, grace) = (config.server.listen, config.server.grace_s);
-    let app = build(config, &folder).await?;
+    let app = build(config, clock, &folder).await?;
     for report in app.policies.faults().iter() {
         let in_force = match app.policies.hash() {
             Some(_) => "the last good ones are in force",
@@ -178,7 +178,7 @@ impl StopSignals {
     }
 }
 
-async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
+async fn build(config: Config, clock: Arc<dyn Clock>, folder: &Path) -> Result<Arc<App>, Failure> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -189,6 +189,7 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
     let room = store.check_room();
     room.map_err(|error| Failure::failed(error.to_string()))?;
     let ingredients = Ingredients {
+        clock,
         cache: Some(folder.join(CACHE_FOLDER)),
         policies_kept: Some(folder.join(POLICIES_FOLDER)),
         ack_key: AckKey::load_or_create(folder)?,

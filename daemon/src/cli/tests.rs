@@ -1,16 +1,18 @@
 //! Tests of the command line's output and exit codes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 
 use super::{Cli, Exit, Out, run};
+use crate::runtime::SystemClock;
 
 fn tocsin(args: &[&str]) -> (Option<Exit>, String, String) {
     let args = std::iter::once("tocsin").chain(args.iter().copied());
     let cli = Cli::try_parse_from(args).expect("a valid command line");
     let mut out = Vec::new();
-    let result = run(&cli, &mut Out::plain(&mut out));
+    let result = run(&cli, Arc::new(SystemClock), &mut Out::plain(&mut out));
     let out = String::from_utf8(out).expect("text");
     match result {
         Ok(()) => (None, out, String::new()),

@@ -1,7 +1,8 @@
 //! A program that is killed at any moment, and started again on the same data.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -77,12 +78,6 @@ impl Lives {
         format!("http://127.0.0.1:{}", self.0.port)
     }
 
-    /// The loopback port of its endpoints.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.0.port
-    }
-
     /// Kills it with SIGKILL.
     pub fn kill(&self) {
         let mut living = self.lock();
@@ -90,6 +85,30 @@ impl Lives {
         if let Some(program) = &mut living.program {
             program.process.kill();
         }
+    }
+
+    /// Posts a request to a path, and kills the program before it can have answered.
+    ///
+    /// # Errors
+    /// When the program does not take the connection.
+    pub fn post_and_kill(
+        &self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &str,
+    ) -> io::Result<()> {
+        let address = ("127.0.0.1", self.0.port);
+        let mut text = format!(
+            "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n",
+            self.0.port
+        );
+        for (name, value) in headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += &format!("content-length: {}\r\n\r\n{body}", body.len());
+        TcpStream::connect(address)?.write_all(text.as_bytes())?;
+        self.kill();
+        Ok(())
     }
 
     /// How often it was killed.

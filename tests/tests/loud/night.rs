@@ -1,7 +1,5 @@
 //! The program on a night with Ada on call: it is paged, killed, started again and asked.
 
-use std::io::Write as _;
-use std::net::TcpStream;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -155,21 +153,10 @@ impl Night {
     /// Sends a request, and kills the program before it can have answered.
     pub(crate) fn post_and_kill(&self, request: &Request) {
         let path = request.url.strip_prefix(&self.life.url()).unwrap();
-        let mut text = format!(
-            "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n",
-            self.life.port()
-        );
-        for (name, value) in &request.headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += &format!(
-            "content-length: {}\r\n\r\n{}",
-            request.body.len(),
-            request.body
-        );
-        let mut stream = TcpStream::connect(("127.0.0.1", self.life.port())).unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        self.life.kill();
+        let sent = self
+            .life
+            .post_and_kill(path, &request.headers, &request.body);
+        sent.unwrap();
     }
 }
 

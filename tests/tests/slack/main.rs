@@ -6,4 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod chat;
+mod killed;
 mod signed;
+mod story;

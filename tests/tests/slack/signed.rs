@@ -5,11 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tocsin::standin::slack::{SIGNING_SECRET, SignedRequest};
 use tocsin_tests::support::SlackSdk;
 
-use crate::chat::{ADA, Chat, log_of, typed};
+use crate::chat::{ADA, Chat, typed};
 
 /// A little more than the five minutes that a signature is valid, in seconds.
 const STALE_S: u64 = 310;
-const NO_CONFIG: &str = "";
 const OFF: &str = "it is a replay, or one of the two clocks is wrong";
 const FORGED: &str = "the signature does not match";
 const REPLAYED: &str = "this request was handled before, and its sender has not signed it again";
@@ -69,7 +68,7 @@ async fn refused(chat: &Chat, route: &str, what: &str, request: &SignedRequest, 
         refused.map(str::to_owned).collect()
     };
     let (before, done) = (lines(chat).len(), chat.done().await);
-    let (status, body) = chat.send(route, request).await;
+    let (status, body) = chat.send(route, request).await.unwrap();
     assert!((400..500).contains(&status), "{what}: {status} {body}");
     let logged = chat.until("the reason", async || lines(chat).get(before).cloned());
     let logged = logged.await;
@@ -83,8 +82,7 @@ async fn refused(chat: &Chat, route: &str, what: &str, request: &SignedRequest, 
 impl Chat {
     /// What Ada did so far. What follows from it may be logged at any time.
     async fn done(&self) -> Vec<String> {
-        let incident = self.until_incident("the incident", |_| true).await;
-        let mut log = log_of(&incident);
+        let mut log = self.log().await.unwrap();
         log.retain(|it| it.starts_with("ada "));
         log
     }
@@ -104,12 +102,12 @@ async fn counts_once(chat: &Chat, signer: &Signer, route: &str, body: &str, done
 
     let good = signer.good(body);
     assert!(signer.library.is_valid(SIGNING_SECRET, &good).unwrap());
-    let first = chat.send(route, &good).await;
+    let first = chat.send(route, &good).await.unwrap();
     assert_eq!((first.0, times().await), (200, 1), "{}", first.1);
     refused(chat, route, "a replay", &good, REPLAYED).await;
     // Slack sends again what it had no answer to, signed anew.
     let retry = signer.sign(SIGNING_SECRET, signer.now + 1, body);
-    let again = chat.send(route, &retry).await;
+    let again = chat.send(route, &retry).await.unwrap();
     assert_eq!((again, times().await), (first, 1));
     refused(chat, route, "a replay of a retry", &retry, REPLAYED).await;
     refused(chat, route, "a late replay", &good, REPLAYED).await;
@@ -121,14 +119,15 @@ async fn what_slacks_library_signed_recently_counts_once_and_nothing_else_does()
     let Some(library) = SlackSdk::find(test) else {
         return;
     };
-    let Some(chat) = Chat::start(test, NO_CONFIG).await else {
+    let Some(chat) = Chat::start(test, |_| String::new()).await else {
         return;
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = now.as_secs();
     let signer = Signer { library, now };
-    chat.fire().await;
-    let press = chat.until_press(ADA, "Acknowledge").await;
+    chat.pagerduty("trigger", "checkout").await;
+    let seen = async || chat.press(ADA, "Acknowledge").ok();
+    let press = chat.until("the page", seen).await;
     let room = chat.until_room().await;
     let typed = chat
         .slack

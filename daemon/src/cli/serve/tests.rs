@@ -8,6 +8,7 @@ use super::{TOKEN_FILE, build, first_token};
 use crate::app::App;
 use crate::auth::{Scope, Token};
 use crate::config::{Config, StoreConfig};
+use crate::runtime::SystemClock;
 
 async fn started(folder: &Path) -> Arc<App> {
     // The TLS provider is global to the process; the first caller sets it.
@@ -18,7 +19,9 @@ async fn started(folder: &Path) -> Arc<App> {
         },
         ..Config::default()
     };
-    let app = build(config, folder).await.expect("a daemon");
+    let app = build(config, Arc::new(SystemClock), folder)
+        .await
+        .expect("a daemon");
     first_token(&app, folder).await.expect("a token");
     app
 }

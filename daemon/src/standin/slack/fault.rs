@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::params::Params;
+
 /// One way to fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -24,6 +26,8 @@ pub enum Fault {
 pub struct FaultRule {
     pub(super) fault: Fault,
     pub(super) methods: Vec<String>,
+    /// What the message says.
+    pub(super) saying: Option<String>,
     pub(super) left: Option<u32>,
 }
 
@@ -34,6 +38,7 @@ impl FaultRule {
         Self {
             fault,
             methods: Vec::new(),
+            saying: None,
             left: None,
         }
     }
@@ -44,6 +49,7 @@ impl FaultRule {
         Self {
             fault,
             methods: Vec::new(),
+            saying: None,
             left: Some(times),
         }
     }
@@ -55,9 +61,25 @@ impl FaultRule {
         self
     }
 
+    /// Limits the rule to direct messages that say this.
+    #[must_use]
+    pub fn saying(mut self, text: &str) -> Self {
+        self.saying = Some(text.to_owned());
+        self
+    }
+
     /// The fault for a call of the method, if the rule applies to it; counts the use.
-    pub(super) fn apply(&mut self, method: &str) -> Option<Fault> {
+    pub(super) fn apply(&mut self, method: &str, params: &Params) -> Option<Fault> {
         if !self.methods.is_empty() && !self.methods.iter().any(|it| it == method) {
+            return None;
+        }
+        let says = |text: &str| {
+            ["text", "blocks"]
+                .iter()
+                .any(|it| params.text(it).contains(text))
+        };
+        let is_it = |text: &String| params.text("channel").starts_with('D') && says(text);
+        if !self.saying.as_ref().is_none_or(is_it) {
             return None;
         }
         if let Some(left) = &mut self.left {

@@ -169,7 +169,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
         if inner.requests.len() < KEPT_MAX {
             inner.requests.push(record);
         }
-        inner.faults.iter_mut().find_map(|it| it.apply(&name))
+        inner
+            .faults
+            .iter_mut()
+            .find_map(|it| it.apply(&name, &params))
     };
     match fault {
         None => {}
