@@ -35,3 +35,16 @@ pub enum Refusal {
     #[error("another step of the escalation is due; its responders must be looked up first")]
     OtherStep,
 }
+
+impl Refusal {
+    /// For whoever typed the command in a chat, with what to type instead.
+    #[must_use]
+    pub fn in_chat(&self) -> String {
+        match self {
+            Self::NotActive { status, .. } if !status.is_active() => {
+                format!("{self}; `status` outside of a war room lists what is open")
+            }
+            _ => self.to_string(),
+        }
+    }
+}

@@ -105,7 +105,11 @@ fn what_cannot_be_merged_is_refused_with_a_remedy() {
             drill,
             "only one of the incidents 1 and 42 is a drill",
         ),
-        ("not to be seen", secret, "no incident 42"),
+        (
+            "not to be seen",
+            secret,
+            "there is no incident 42; name one that is open, as in `merge into 42`",
+        ),
         (
             "full",
             full,
@@ -116,7 +120,10 @@ fn what_cannot_be_merged_is_refused_with_a_remedy() {
         assert!(refused.to_string().contains(says), "{what}: {refused}");
     }
     let refused = merge(&mut world(), None, &ada()).unwrap_err();
-    assert_eq!(refused.to_string(), "no incident 42");
+    assert_eq!(
+        refused.to_string(),
+        "there is no incident 42; name one that is open, as in `merge into 42`"
+    );
     let mut restricted = world();
     restricted.incident.as_mut().unwrap().grading.security = true;
     let refused = merge(&mut restricted, target(|_| {}), &ada()).unwrap_err();

@@ -43,7 +43,10 @@ fn a_task_has_an_owner_until_it_is_done() {
         .unwrap();
     assert_eq!(world.incident().tasks.open().count(), 0);
     let again = world.command(done(1), &ada()).unwrap_err();
-    assert_eq!(again.to_string(), "there is no open task 1; it has none");
+    assert_eq!(
+        again.to_string(),
+        "there is no open task; `task @PERSON TEXT` adds one"
+    );
 }
 
 #[test]
@@ -110,7 +113,10 @@ fn a_wrong_task_is_answered_with_what_there_is() {
         Err(refusal) => refusal.to_string(),
     };
     let wrong = world.command(assign(7, "bob"), &ada()).map(drop);
-    assert_eq!(refused(wrong), "there is no open task 7; open are 1, 2");
+    assert_eq!(
+        refused(wrong),
+        "there is no open task 7; open: 1, 2, as in `task done 1`"
+    );
     let empty = world.command(add("  ", None), &ada()).map(drop);
     assert_eq!(refused(empty), "the task is empty; enter some text");
     let long = world.command(add(&"x".repeat(301), None), &ada()).map(drop);

@@ -50,7 +50,10 @@ fn withdrawing_the_acknowledgement_restarts_the_escalation() {
     assert_eq!(people(&world), ["ada", "ada", "bob"], "not paged in it");
     let twice = world.command(unack, &bob).unwrap();
     assert!(twice.events.is_empty());
-    assert_eq!(twice.reply, "incident 1 is not acknowledged");
+    assert_eq!(
+        twice.reply,
+        "incident 1 is not acknowledged; `ack` acknowledges it"
+    );
     world.run_until(20 * MINUTE);
     assert_eq!(people(&world)[3..], ["ada"], "the first step, at once");
     take_all(&mut world);
@@ -239,7 +242,10 @@ fn only_an_open_acknowledged_incident_can_be_unacknowledged() {
     let before = world.timers();
     let reply = world.command(unack.clone(), &ada()).unwrap();
     assert!(reply.is_reply());
-    assert_eq!(reply.reply, "incident 1 is not acknowledged");
+    assert_eq!(
+        reply.reply,
+        "incident 1 is not acknowledged; `ack` acknowledges it"
+    );
     assert_eq!(world.timers(), before, "the escalation continues");
     let reason = "rolled back".to_owned();
     let resolve = Command::Resolve { reason };

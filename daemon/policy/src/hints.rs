@@ -72,8 +72,19 @@ pub(crate) fn function_remedy(signature: &str) -> String {
 }
 
 /// The nearest candidate whose edit distance from `name` is at most a third of its length.
-pub(crate) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = among.map(|candidate| (distance(name, candidate), candidate));
+#[must_use]
+pub fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let mistyped = letters(name);
+    let scored = among.map(|candidate| match letters(candidate) == mistyped {
+        // The right letters in a wrong order are one mistake.
+        true => (1, candidate),
+        false => (distance(name, candidate), candidate),
+    });
     let near = scored.min_by_key(|(distance, _)| *distance)?;
     (near.0 <= near.1.len().div_ceil(3)).then_some(near.1)
 }

@@ -58,6 +58,7 @@ pub use alerts::{AlertIndex, AlertList, ListedAlert, Starts, has_labels, newest_
 pub use candidate::{Candidate, CandidateLoad, Candidates};
 pub use check::check;
 pub use eval::{Evaluated, eval};
+pub use hints::nearest;
 pub use kind::Kind;
 pub use names::Names;
 pub use report::{LimitHit, Report, Reports};

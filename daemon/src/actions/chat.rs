@@ -1,9 +1,17 @@
 //! The chat grammar: what people type after `/incident`, and what the buttons of plugins send.
 //! Every chat uses the same grammar.
 
+use tocsin_policy::nearest;
+
 use super::oncall::chat::{self as oncall, OnCallLine};
 use super::verb::split;
 use super::{Action, NewIncident, NewSilence, VERBS, open, silence};
+use crate::text::cut;
+
+/// Commands besides the verbs.
+const OTHERS: [&str; 6] = ["open", "status", "why", "silence", "oncall", "help"];
+/// How much of an unknown command is shown, in bytes.
+const COMMAND_BYTES_MAX: usize = 40;
 
 /// A parsed line.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +32,7 @@ pub(crate) enum Line {
     Help,
 }
 
-/// The possible commands, for `help` and for error messages.
+/// The possible commands, for `help`.
 pub(crate) fn help() -> String {
     let verbs = VERBS.iter();
     let mut lines: Vec<_> = verbs
@@ -40,7 +48,7 @@ pub(crate) fn help() -> String {
 /// Parses a line; `via` is the channel that it came through.
 ///
 /// # Errors
-/// What is wrong with it, and the possible commands.
+/// What is wrong with it, and what to type instead.
 pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
     let (word, rest) = split(line);
     match word {
@@ -57,6 +65,24 @@ pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
         .find(|it| it.name == word || it.aliases.contains(&word));
     match verb {
         Some(verb) => (verb.parse)(rest, via).map(Line::Action),
-        None => Err(format!("unknown command `{word}`; type one of: {}", help())),
+        None => Err(unknown(
+            "",
+            word,
+            VERBS.iter().map(|it| it.name).chain(OTHERS),
+        )),
     }
+}
+
+/// Why a command after `prefix` is unknown, with the nearest one.
+pub(in crate::actions) fn unknown<'a>(
+    prefix: &str,
+    command: &str,
+    all: impl Iterator<Item = &'a str>,
+) -> String {
+    let (command, _) = cut(command.to_owned(), COMMAND_BYTES_MAX);
+    let near = nearest(&command, all);
+    let near = near
+        .map(|it| format!("`{prefix}{it}`, or "))
+        .unwrap_or_default();
+    format!("there is no command `{prefix}{command}`; type {near}`{prefix}help` for all of them")
 }

@@ -35,7 +35,11 @@ impl Verb for Grade {
     fn parse(rest: &str, via: &str) -> Result<Self, String> {
         let (grade, reason) = split(rest);
         Ok(Self {
-            grade: grade.parse().map_err(|error| format!("{error}"))?,
+            grade: grade.parse().map_err(|_| {
+                "say how bad it is, as in `grade critical orders are lost`; a grade is minor, \
+                 major or critical"
+                    .to_owned()
+            })?,
             security: None,
             reason: reason_or(some_text(reason), via),
         })

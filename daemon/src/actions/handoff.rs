@@ -26,6 +26,9 @@ pub(crate) struct Handoff {
     pub(crate) role: Option<Role>,
 }
 
+/// A correct line.
+const TYPED: &str = "handoff spokesperson bob";
+
 impl Verb for Handoff {
     const NAME: &'static str = "handoff";
     const SYNTAX: &'static str = "[ROLE] PERSON";
@@ -36,11 +39,12 @@ impl Verb for Handoff {
         let (role, person) = match person {
             "" => (None, first),
             person => {
-                let role = first.parse::<Role>().map_err(|error| error.to_string())?;
+                let role = first.parse::<Role>();
+                let role = role.map_err(|error| format!("{error}, as in `{TYPED}`"))?;
                 (Some(role), person)
             }
         };
-        let person = person_in(person, "handoff spokesperson bob")?;
+        let person = person_in(person, TYPED)?;
         Ok(Self { person, role })
     }
 

@@ -37,8 +37,8 @@ impl Verb for Log {
             Err(_) => (LogKind::Note, rest),
         };
         if body.is_empty() {
-            let syntax = Self::SYNTAX;
-            return Err(format!("there is nothing to log; type: log {syntax}"));
+            let why = "there is nothing to log; type it, as in `log decided we roll back`";
+            return Err(why.to_owned());
         }
         let body = body.to_owned();
         Ok(Self { kind, body })

@@ -35,8 +35,9 @@ impl Verb for Merge {
         };
         let into = number.trim_start_matches('#').parse();
         Ok(Self {
-            into: into
-                .map_err(|_| format!("`{number}` is no incident's number; use `merge into 42`"))?,
+            into: into.map_err(|_| {
+                "name the other incident by its number, as in `merge into 42`".to_owned()
+            })?,
             reason: some_text(reason),
         })
     }

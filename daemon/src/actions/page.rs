@@ -9,6 +9,9 @@ use super::Verb;
 use super::verb::some_text;
 use crate::disclosure::Clearance;
 
+/// Longest name that may be a person's, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
 /// Page a person about the incident; nothing else changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
@@ -38,5 +41,6 @@ impl Verb for Page {
 /// The person whom a line names. `example`: a correct line.
 pub(super) fn person_in(rest: &str, example: &str) -> Result<String, String> {
     let name = some_text(rest.trim().trim_start_matches('@'));
+    let name = name.filter(|it| it.len() <= NAME_BYTES_MAX);
     name.ok_or_else(|| format!("name a person, as in `{example}`"))
 }

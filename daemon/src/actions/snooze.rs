@@ -27,7 +27,7 @@ impl Verb for Snooze {
 
     fn parse(rest: &str, _via: &str) -> Result<Self, String> {
         let span = rest.trim().trim_start_matches("for ").parse();
-        let span = span.map_err(|_| format!("`{rest}` is no time; use `snooze 30m`"))?;
+        let span = span.map_err(|_| "say for how long, as in `snooze 30m`".to_owned())?;
         Ok(Self { span })
     }
 

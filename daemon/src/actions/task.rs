@@ -61,6 +61,9 @@ impl Verb for Task {
             (_, _, Some(person)) => (task.person, task.text) = (Some(person), some_text(then)),
             _ => task.text = some_text(rest),
         }
+        if rest.trim() == "done" {
+            return Err("say which task is done, as in `task done 1`".to_owned());
+        }
         if task.text.is_none() && task.task.is_none() {
             return Err("say what to do, as in `task @bob restart the primary`".to_owned());
         }

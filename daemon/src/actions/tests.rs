@@ -119,10 +119,10 @@ fn a_task_is_added_assigned_and_finished_in_one_line_each() {
 }
 
 #[test]
-fn a_mistyped_line_lists_the_possible_commands() {
+fn a_mistyped_line_is_answered_with_what_to_type() {
     for (line, says) in [
-        ("akc", "type one of: open TITLE"),
-        ("grade terrible", "use minor, major or critical"),
+        ("akc", "type `ack`, or `help`"),
+        ("grade terrible", "a grade is minor, major or critical"),
         ("log", "nothing to log"),
         ("handoff", "name a person, as in `handoff spokesperson bob`"),
         ("help-wanted", "say what help you need"),
@@ -130,7 +130,11 @@ fn a_mistyped_line_lists_the_possible_commands() {
             "handoff speaker bob",
             "`speaker` is not a role; use operator",
         ),
-        ("update everybody hello", "`everybody` is not an audience"),
+        ("update everybody hello", "engineering, company or public"),
+        (
+            "update company It is down. next 3om",
+            "`3om` is no time; end with one such as `next 30m`",
+        ),
         ("update company", "there is nothing to say"),
         (
             "task @bob",
@@ -138,7 +142,7 @@ fn a_mistyped_line_lists_the_possible_commands() {
         ),
         (
             "merge with db",
-            "`with` is no incident's number; use `merge into 42`",
+            "name the other incident by its number, as in `merge into 42`",
         ),
     ] {
         let error = parse(line, "slack").unwrap_err();

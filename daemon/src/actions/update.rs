@@ -28,6 +28,9 @@ pub(crate) struct Update {
     pub(crate) next: Option<Span>,
 }
 
+/// A correct line.
+const TYPED: &str = "update company We roll back. next 30m";
+
 impl Verb for Update {
     const NAME: &'static str = "update";
     const SYNTAX: &'static str = "engineering|company|public TEXT [next 30m]";
@@ -36,13 +39,12 @@ impl Verb for Update {
 
     fn parse(rest: &str, _via: &str) -> Result<Self, String> {
         let (audience, text) = split(rest);
-        let audience = audience
-            .parse::<Audience>()
-            .map_err(|error| format!("{error}, as in `update company We roll back. next 30m`"))?;
-        let (text, next) = next_in(text);
+        let audience = audience.parse::<Audience>().map_err(|_| {
+            format!("say whom you tell what, engineering, company or public, as in `{TYPED}`")
+        })?;
+        let (text, next) = next_in(text)?;
         if text.is_empty() {
-            let syntax = Self::SYNTAX;
-            return Err(format!("there is nothing to say; type: update {syntax}"));
+            return Err(format!("there is nothing to say; type it, as in `{TYPED}`"));
         }
         let text = text.to_owned();
         Ok(Self {
@@ -63,17 +65,24 @@ impl Verb for Update {
 }
 
 /// The text, and the `next 30m` or `next in 30m` at its end; a text that ends otherwise is a text.
-fn next_in(text: &str) -> (&str, Option<Span>) {
+///
+/// # Errors
+/// When it ends with a number that is no time: a promise must not be published as text.
+fn next_in(text: &str) -> Result<(&str, Option<Span>), String> {
     let text = text.trim();
     let Some((before, span)) = text.rsplit_once(char::is_whitespace) else {
-        return (text, None);
+        return Ok((text, None));
     };
+    let span = span.trim_end_matches(']');
     let before = before.trim_end();
     let before = before.strip_suffix(" in").unwrap_or(before).trim_end();
     let before = before.strip_suffix("next");
     let before = before.map(|it| it.trim_end_matches(['[', ';', ',', ' ']));
-    match (before, span.trim_end_matches(']').parse()) {
-        (Some(before), Ok(span)) => (before.trim_end(), Some(span)),
-        _ => (text, None),
+    match (before, span.parse()) {
+        (Some(before), Ok(span)) => Ok((before.trim_end(), Some(span))),
+        (Some(_), Err(_)) if span.starts_with(|it: char| it.is_ascii_digit()) => Err(format!(
+            "`{span}` is no time; end with one such as `next 30m`"
+        )),
+        _ => Ok((text, None)),
     }
 }

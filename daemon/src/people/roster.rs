@@ -119,7 +119,10 @@ impl Roster {
     #[must_use]
     pub fn no_person(&self, id: &str) -> String {
         let known = self.people.keys().map(PersonId::as_str);
-        format!("there is no person `{id}`; {}", person_remedy(id, known))
+        match named(known) {
+            Some(known) => format!("there is no person `{id}`; use one of {known}"),
+            None => format!("there is no person `{id}`; add [people.{id}]"),
+        }
     }
 
     /// Why `target` resolves to nobody, with the remedy.
@@ -145,14 +148,19 @@ impl Roster {
 /// What to do about a person who does not exist. `known`: the IDs of those who do.
 #[must_use]
 pub fn person_remedy<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> String {
+    match named(known) {
+        Some(known) => format!("add [people.{id}], or correct the ID; there are {known}"),
+        None => format!("add [people.{id}]"),
+    }
+}
+
+/// The IDs of those who exist, as far as people read; `None` if there is nobody.
+fn named<'a>(known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.collect();
     let named = known[..known.len().min(NAMED_MAX)].join(", ");
     let more = match known.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    match known.is_empty() {
-        true => format!("add [people.{id}]"),
-        false => format!("add [people.{id}], or correct the ID; there are {named}{more}"),
-    }
+    (!known.is_empty()).then(|| format!("{named}{more}"))
 }

@@ -400,8 +400,8 @@ impl Call<'_> {
         };
         let Some(person) = find_person(self.access, key) else {
             return Err(CommandError::Denied(format!(
-                "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
-                 contacts",
+                "nobody in the configuration has the {} contact {}; have it added under \
+                 [people.NAME], or type `status`, which is for everybody",
                 by.kind, by.id
             )));
         };
@@ -423,7 +423,7 @@ fn not_done(error: NotDone) -> CommandError {
 fn refused(error: EngineError) -> CommandError {
     match error {
         EngineError::NoIncident(_) => CommandError::NotFound,
-        EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
+        EngineError::Refused(refusal) => CommandError::Invalid(refusal.in_chat()),
         error => CommandError::Unavailable(error.to_string()),
     }
 }

@@ -234,7 +234,7 @@ fn reply_text(result: Result<String, CommandError>) -> String {
 pub(crate) fn reason(error: CommandError) -> String {
     match error {
         CommandError::NotFound => {
-            "No such incident. Use this command in a war room, or name the incident.".into()
+            "There is no such incident; `status` outside of a war room lists what is open.".into()
         }
         CommandError::Invalid(why) | CommandError::Other(why) => why,
         CommandError::Conflict(_) => {
@@ -245,7 +245,7 @@ pub(crate) fn reason(error: CommandError) -> String {
         }
         CommandError::Denied(why) => {
             log::error("a command from Slack was denied", &[("why", &why)]);
-            format!("tocsin does not allow Slack to do this: {why}")
+            why
         }
     }
 }

@@ -71,6 +71,16 @@ impl Chat {
         self.until("the alert to be accepted", sent).await;
     }
 
+    /// Sends an alert of which only people with clearance may see what it is.
+    pub(crate) async fn secret(&self, service: &str) {
+        let token = self.lives.token("ingest", Some("any")).await.unwrap();
+        let labels = json!({ "service": service, "team": "payments", "security": "true" });
+        let alert = json!({ "title": format!("{service} is open"), "labels": labels });
+        let url = format!("{}/ingest/any", self.lives.url());
+        let sent = self.client.post(url).bearer_auth(token).json(&alert).send();
+        assert!(sent.await.unwrap().status().is_success());
+    }
+
     /// Looks again and again, while the program runs, until there is something.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         match self.lives.until(what, look).await {

@@ -9,3 +9,4 @@ mod chat;
 mod killed;
 mod signed;
 mod story;
+mod wrong;

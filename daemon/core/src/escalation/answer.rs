@@ -109,8 +109,8 @@ pub(crate) fn snooze(
 ) -> Result<Outcome, Refusal> {
     let span = span_in_words(for_ms);
     if !(limits::HOLD_MS_MIN..=limits::HOLD_MS_MAX).contains(&for_ms) {
-        let why = format!("{span} is too short or too long; snooze it for 1m to 7d");
-        return Err(Refusal::Invalid(why));
+        let why = "an incident is snoozed for 1m to 7d, as in `snooze 30m`";
+        return Err(Refusal::Invalid(why.to_owned()));
     }
     must_be_active(incident, "only an open incident can be snoozed")?;
     let is_answered = incident.lifecycle.acknowledged_at.is_some() && !incident.wants_answer();

@@ -19,10 +19,7 @@ pub(crate) fn acknowledge(
     by: &Actor,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    must_be_active(
-        incident,
-        "it reopens if an alert fires again, and can be acknowledged then",
-    )?;
+    must_be_active(incident, "only an open incident can be acknowledged")?;
     let number = incident.number;
     // Whoever confirms an acknowledgement that must be confirmed has the incident.
     let is_confirmed = incident.wants_answer();
@@ -76,7 +73,7 @@ pub(crate) fn unacknowledge(
     let number = incident.number;
     if incident.lifecycle.acknowledged_at.is_none() {
         return Ok(Outcome::reply(format!(
-            "incident {number} is not acknowledged"
+            "incident {number} is not acknowledged; `ack` acknowledges it"
         )));
     }
     let next = match tally.is_silenced() {
@@ -129,15 +126,19 @@ pub(crate) fn resolve(incident: &Incident, tally: &Tally, reason: String, env: E
 
 pub(crate) fn close(incident: &Incident) -> Result<Outcome, Refusal> {
     match incident.lifecycle.status {
-        Status::Resolved => Ok(Outcome::of(vec![Event::Closed {}])),
+        Status::Resolved => Ok(Outcome {
+            events: vec![Event::Closed {}],
+            reply: format!("incident {} is closed", incident.number),
+            ..Outcome::default()
+        }),
         Status::Closed => Ok(Outcome::reply(format!(
-            "incident {} is closed",
+            "incident {} is already closed",
             incident.number
         ))),
         status @ (Status::Open | Status::Mitigated) => Err(Refusal::NotActive {
             number: incident.number,
             status,
-            remedy: "resolve it before you close it",
+            remedy: "`resolve` it before you close it",
         }),
     }
 }

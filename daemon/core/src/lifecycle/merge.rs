@@ -46,7 +46,12 @@ pub(crate) fn merge(
     let target = merge
         .target
         .filter(|it| merge.may_see || !it.grading.security);
-    let target = target.ok_or_else(|| Refusal::Invalid(format!("no incident {}", merge.into)))?;
+    let target = target.ok_or_else(|| {
+        Refusal::Invalid(format!(
+            "there is no incident {}; name one that is open, as in `merge into 42`",
+            merge.into
+        ))
+    })?;
     let reason = cut(merge.reason, limits::REASON_BYTES_MAX);
     let into = incident.lifecycle.merged_into.as_ref();
     if into.is_some_and(|it| it.id == target.id) {

@@ -190,9 +190,15 @@ fn must_speak(incident: &Incident, audience: Audience, by: &Actor) -> Result<(),
         return Ok(());
     }
     let you = by.person().map_or("YOUR-ID", PersonId::as_str);
+    let is_operator = by.person().is_some() && by.person() == incident.roles.operator.as_ref();
     let take = format!("`handoff spokesperson {you}`");
     Err(Refusal::Invalid(
         match incident.roles.of(Role::Spokesperson) {
+            // Whoever operates does not speak too.
+            Some(who) if is_operator => format!(
+                "only {who}, the spokesperson, sends updates; to ask somebody else to, \
+                 `handoff spokesperson PERSON`"
+            ),
             Some(who) => {
                 format!("only {who}, the spokesperson, sends updates; to take over, {take}")
             }
@@ -206,7 +212,7 @@ fn must_speak(incident: &Incident, audience: Audience, by: &Actor) -> Result<(),
 
 fn checked_wait(ms: u64) -> Result<u64, Refusal> {
     let bounds = limits::PROMISE_MS_MIN..=limits::PROMISE_MS_MAX;
-    let span = span_in_words(ms);
-    let wrong = || Refusal::Invalid(format!("the next update comes in 5m to 7d, not in {span}"));
+    let wrong = "the next update comes in 5m to 7d; end with a time such as `next 30m`";
+    let wrong = || Refusal::Invalid(wrong.to_owned());
     bounds.contains(&ms).then_some(ms).ok_or_else(wrong)
 }

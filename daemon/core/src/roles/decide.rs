@@ -192,8 +192,8 @@ fn must_be_free(incident: &Incident, role: Role, person: &PersonId) -> Result<()
     }
     let grade = incident.grading.grade;
     Err(Refusal::Invalid(format!(
-        "{person} is the operator, and of a {grade} incident somebody else speaks; hand one role \
-         off first. Without a spokesperson the operator may send updates"
+        "{person} is the operator, and of a {grade} incident somebody else speaks; first hand that \
+         role off, as in `handoff operator PERSON`"
     )))
 }
 

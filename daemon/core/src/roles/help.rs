@@ -37,7 +37,8 @@ pub(crate) fn join(incident: &Incident, may_see: bool, by: &Actor) -> Result<Out
     };
     if incident.grading.security && !may_see {
         return Err(Refusal::Invalid(format!(
-            "incident {number} is a security incident, which only people with clearance join"
+            "incident {number} is a security incident, which only people with clearance join; \
+             `status` outside of a war room lists what else is open"
         )));
     }
     if let Some(role) = incident.roles.held_by(person).next() {

@@ -93,8 +93,12 @@ fn open_task(incident: &Incident, task: u32) -> Result<&Task, Refusal> {
     found.ok_or_else(|| {
         let open: Vec<_> = incident.tasks.open().map(|it| it.0.to_string()).collect();
         Refusal::Invalid(match open.as_slice() {
-            [] => format!("there is no open task {task}; it has none"),
-            open => format!("there is no open task {task}; open are {}", open.join(", ")),
+            [] => "there is no open task; `task @PERSON TEXT` adds one".to_owned(),
+            open => format!(
+                "there is no open task {task}; open: {}, as in `task done {}`",
+                open.join(", "),
+                open[0]
+            ),
         })
     })
 }

@@ -1,7 +1,11 @@
 //! What people type after `/incident oncall`.
 
 use super::{ON_CALL_VERBS, OnCallAction};
+use crate::actions::chat::unknown;
 use crate::config::Moment;
+
+/// Commands besides the verbs.
+const OTHERS: [&str; 5] = ["who", "list", "show", "load", "help"];
 
 /// A parsed line.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +23,7 @@ pub(crate) enum OnCallLine {
     Help,
 }
 
-/// The possible commands, for `help` and for error messages.
+/// The possible commands, for `help`.
 pub(crate) fn help() -> String {
     let mut lines = vec![
         "oncall who [at TIME]".to_owned(),
@@ -35,7 +39,7 @@ pub(crate) fn help() -> String {
 /// Parses what follows `oncall`.
 ///
 /// # Errors
-/// What is wrong with it, and the possible commands.
+/// What is wrong with it, and what to type instead.
 pub(crate) fn parse(rest: &str) -> Result<OnCallLine, String> {
     let words: Vec<&str> = rest.split_whitespace().collect();
     let (word, rest) = match words.as_slice() {
@@ -46,7 +50,8 @@ pub(crate) fn parse(rest: &str) -> Result<OnCallLine, String> {
         ("who", []) => return Ok(OnCallLine::Who(None)),
         ("who", ["at", at @ ..]) => {
             let at = at.join(" ").parse::<Moment>();
-            let at = at.map_err(|error| error.to_string())?;
+            let why = "say when, as in `oncall who at 2026-12-24T18:00`";
+            let at = at.map_err(|_| why.to_owned())?;
             return Ok(OnCallLine::Who(Some(at)));
         }
         ("list", []) => return Ok(OnCallLine::List),
@@ -58,9 +63,10 @@ pub(crate) fn parse(rest: &str) -> Result<OnCallLine, String> {
     }
     match ON_CALL_VERBS.iter().find(|it| it.name == word) {
         Some(verb) => (verb.parse)(rest).map(OnCallLine::Change),
-        None => Err(format!(
-            "unknown command `oncall {word}`; type one of: {}",
-            help()
-        )),
+        None if word == "show" => Err("name a rotation, as in `oncall show payments`".to_owned()),
+        None => {
+            let names = ON_CALL_VERBS.iter().map(|it| it.name);
+            Err(unknown("oncall ", word, names.chain(OTHERS)))
+        }
     }
 }

@@ -252,7 +252,7 @@ fn a_line_that_is_not_understood_says_what_is() {
     for (line, says) in [
         (
             "overide payments cyd 4h",
-            "unknown command `oncall overide`; type one of: oncall who",
+            "there is no command `oncall overide`; type `oncall override`, or",
         ),
         (
             "override payments cyd",
@@ -267,8 +267,11 @@ fn a_line_that_is_not_understood_says_what_is() {
             "`monday` is not a date and time",
         ),
         ("cancel", "`oncall list` shows the IDs"),
-        ("show", "unknown command"),
-        ("who at eight", "`eight` is not a date and time; write"),
+        ("show", "as in `oncall show payments`"),
+        (
+            "who at eight",
+            "say when, as in `oncall who at 2026-12-24T18:00`",
+        ),
     ] {
         let why = parse(line).unwrap_err();
         assert!(why.contains(says), "{line}: {why}");

@@ -133,7 +133,7 @@ async fn what_is_not_allowed_is_refused_with_the_remedy() {
     let rig = test_app().await;
     let ada = rig.person(Scope::Respond, "ada").await;
     for (person, until, says) in [
-        ("eve", "2026-02-02T10:00", "add [people.eve]"),
+        ("eve", "2026-02-02T10:00", "use one of ada, bob"),
         ("bob", "2026-01-02T10:00", "it ends before it begins"),
         ("bob", "2027-03-02T10:00", "more than 366 days ahead"),
     ] {
@@ -174,7 +174,7 @@ async fn whoever_names_a_person_who_does_not_exist_is_told_who_does() {
     ] {
         answers.push(rig.post(path, &ada, &body).await);
     }
-    let says = "there is no person `eve`; add [people.eve], or correct the ID; there are ada, bob";
+    let says = "there is no person `eve`; use one of ada, bob";
     for answer in answers {
         assert!(answer.text.contains(says), "{}", answer.text);
     }

@@ -192,7 +192,7 @@ async fn a_repeated_request_begins_nothing_and_a_wrong_one_says_what_is_wrong() 
     );
     assert_eq!(first["tests"][0]["id"], again["tests"][0]["id"]);
     for (order, status, part) in [
-        (json!({ "person": "eve" }), 404, "add [people.eve]"),
+        (json!({ "person": "eve" }), 404, "use one of ada, bob"),
         (json!({ "person": "bob" }), 422, "bob has no contacts"),
         (
             json!({ "person": "ada", "channel": "ntfy" }),

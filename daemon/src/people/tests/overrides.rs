@@ -45,7 +45,7 @@ fn an_override_that_makes_no_sense_is_refused_with_the_remedy() {
         ),
         (
             with(|it| it.person = "eve".into()),
-            "there is no person `eve`; add [people.eve], or correct the ID; there are ada, bob",
+            "there is no person `eve`; use one of ada, bob",
         ),
         (with(|it| it.until = it.from), "it ends before it begins"),
         (

@@ -38,7 +38,9 @@ impl Call<'_> {
             return Ok(self.open_incidents());
         }
         let id = incident.ok_or_else(|| {
-            CommandError::Invalid("use this command in an incident's war room".to_owned())
+            let why =
+                "there is no incident here; use its war room, or `status` to see what is open";
+            CommandError::Invalid(why.to_owned())
         })?;
         let clearance = || self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
         match parsed {

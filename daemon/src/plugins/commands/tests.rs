@@ -163,7 +163,7 @@ async fn an_incident_is_joined_by_its_number_outside_of_its_war_room() {
     assert_eq!(join("4", "join 2").await, CommandError::NotFound);
     for (key, line) in [("5", "join"), ("6", "join in")] {
         let refused = join(key, line).await;
-        let why = "in an incident's war room";
+        let why = "there is no incident here";
         assert!(
             matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
             "{refused:?}"
@@ -222,7 +222,7 @@ async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
         ("oncall load night", "there is no team `night`"),
         ("oncall cancel x", "there is no override `x`"),
         ("oncall take primary 4h", "only a person can take a shift"),
-        ("oncall fetch", "type one of: oncall who"),
+        ("oncall fetch", "type `oncall help` for all"),
     ] {
         let refused = run("6", line).await.unwrap_err();
         assert!(
