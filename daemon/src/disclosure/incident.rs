@@ -11,13 +11,13 @@ use tocsin_core::{
     Status, Tasks, TeamId, Timestamp,
 };
 
-use super::{Clearance, REDACTED_TITLE};
+use super::{Clearance, redacted_title};
 
 /// The reason for a page, for a receiver who may not read the reason for the grade.
 const REDACTED_PAGE_REASON: &str = "you are on call";
 
 /// An incident as a receiver may see it. Without clearance, a security incident has
-/// [`REDACTED_TITLE`], and every other field that could contain text of an alert or a person is
+/// [`redacted_title`], and every other field that could contain text of an alert or a person is
 /// empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disclosed {
@@ -207,7 +207,7 @@ impl DisclosedLine {
     /// Lists every field, so that a new one cannot be forgotten here.
     fn redacted(self) -> Self {
         Self {
-            title: REDACTED_TITLE.to_owned(),
+            title: redacted_title(self.number),
             service: None,
             team: None,
             id: self.id,

@@ -8,6 +8,7 @@
 
 mod address;
 mod clearance;
+mod code_name;
 mod company;
 mod decisions;
 mod incident;
@@ -24,8 +25,11 @@ pub use incident::{Disclosed, DisclosedLine, Summary};
 pub use plugin::{PluginReceiver, StateChange};
 pub use timeline::{TimelineEntry, timeline};
 
-/// The title of a security incident for a receiver without clearance.
-pub const REDACTED_TITLE: &str = "A security incident";
+/// The title of the security incident with this number, for a receiver without clearance.
+#[must_use]
+pub fn redacted_title(number: u64) -> String {
+    format!("Security incident {}", code_name::code_name(number))
+}
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use tocsin_core::{
 };
 use tocsin_plugin_host::wit;
 
+use super::code_name::code_name;
 use super::page::{PageContent, PageItem, PageLine, PageQuestion};
 use super::wit::{
     wire_actor, wire_audience, wire_grade, wire_log_kind, wire_person, wire_ref, wire_status,
@@ -278,7 +279,7 @@ impl PluginReceiver<'_> {
             status: wire_status(line.status),
             drill: line.drill,
             services: line.service.into_iter().collect(),
-            public_title: None,
+            public_title: line.security.then(|| code_name(line.number).to_owned()),
             operator: line.operator.map(|it| self.person(&it)),
             spokesperson: seen.roles.of(Role::Spokesperson).map(|it| self.person(it)),
             next_updates: promised(&seen.promises),

@@ -2,6 +2,7 @@
 //! underscores.
 
 use tocsin_plugin_sdk::config;
+use tocsin_plugin_sdk::types::Incident;
 
 /// The longest channel name that Slack accepts.
 const NAME_CHARS_MAX: usize = 80;
@@ -16,14 +17,19 @@ pub(crate) fn prefix(is_drill: bool) -> String {
     }
 }
 
+/// What the name of an incident's room says of it: of a private one only the code name.
+pub(crate) fn title(incident: &Incident, private: bool) -> &str {
+    match (private, &incident.public_title) {
+        (false, _) => &incident.title,
+        (true, Some(code_name)) => code_name,
+        (true, None) => "private",
+    }
+}
+
 /// The name of an incident's room, e.g. `inc-42-checkout-is-down`. While that name is taken,
-/// `taken` counts up and the name ends with a number. A private room's name reveals nothing.
-pub(crate) fn room(prefix: &str, number: u64, title: &str, private: bool, taken: u32) -> String {
-    let title = if private {
-        "private".into()
-    } else {
-        slug(title)
-    };
+/// `taken` counts up and the name ends with a number.
+pub(crate) fn room(prefix: &str, number: u64, title: &str, taken: u32) -> String {
+    let title = slug(title);
     let title: String = title.chars().take(TITLE_CHARS_MAX).collect();
     let prefix: String = slug(prefix).chars().take(8).collect();
     let end = if taken == 0 {
@@ -59,6 +65,7 @@ pub(crate) fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tocsin_plugin_sdk::testing;
 
     #[test]
     fn a_room_is_named_after_number_and_title() {
@@ -71,16 +78,17 @@ mod tests {
             ("", 2, "inc-42-3"),
         ];
         for (title, taken, expected) in cases {
-            assert_eq!(room("inc", 42, title, false, taken), expected);
+            assert_eq!(room("inc", 42, title, taken), expected);
         }
     }
 
     #[test]
     fn a_private_rooms_name_reveals_nothing() {
-        assert_eq!(
-            room("inc", 42, "Customer data leaked", true, 0),
-            "inc-42-private"
-        );
+        let mut incident = testing::incident();
+        assert_eq!(title(&incident, false), incident.title);
+        assert_eq!(title(&incident, true), "private");
+        incident.public_title = Some("Juniper".into());
+        assert_eq!(title(&incident, true), "Juniper");
     }
 
     #[test]
@@ -93,7 +101,7 @@ mod tests {
         ];
         for title in titles {
             for taken in [0, 1, 19] {
-                let name = room(&"prefix".repeat(9), u64::MAX, &title, false, taken);
+                let name = room(&"prefix".repeat(9), u64::MAX, &title, taken);
                 assert!(name.len() <= NAME_CHARS_MAX, "{name}");
                 let fits = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
                 assert!(name.chars().all(fits), "{name}");

@@ -168,6 +168,7 @@ impl Claim {
             return Ok(linked);
         }
         let prefix = names::prefix(incident.drill);
+        let title = names::title(incident, private);
         let is_private = if private || super::are_private() {
             "true"
         } else {
@@ -175,7 +176,7 @@ impl Claim {
         };
         // The names of the rooms before are taken.
         for taken in self.row.replaced..self.row.replaced + NAMES_TRIED_MAX {
-            let name = names::room(&prefix, incident.number, &incident.title, private, taken);
+            let name = names::room(&prefix, incident.number, title, taken);
             self.row.tried = Some(name.clone());
             self.save()?;
             match channel::create(&name, is_private) {

@@ -125,7 +125,7 @@ fn close(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), F
 fn rename(channel: &str, incident: &Incident) -> Result<(), Failure> {
     let prefix = names::prefix(incident.drill);
     for taken in 0..NAMES_TRIED_MAX {
-        let name = names::room(&prefix, incident.number, "moved", false, taken);
+        let name = names::room(&prefix, incident.number, "moved", taken);
         let params = [("channel", channel), ("name", name.as_str())];
         match api::post("conversations.rename", &params, None) {
             Ok(_) => return Ok(()),
