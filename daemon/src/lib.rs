@@ -9,7 +9,6 @@ mod actions;
 mod api;
 pub mod app;
 pub mod auth;
-pub mod change;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 use tocsin_core::alert::Counts;
 use tocsin_core::incident::Incident;
 use tocsin_core::trial::{ShiftNotice, TestPage};
-use tocsin_core::{Actor, Contact, Event, Person, PersonId, Question, Recorded, TestId, Timestamp};
+use tocsin_core::{
+    Actor, ChangeBrief, Contact, Event, Person, PersonId, Question, Recorded, TestId, Timestamp,
+};
 
 use crate::disclosure::Clearance;
-use crate::disclosure::page::{LastChange, PageContent, PageReader, PagedIncident};
+use crate::disclosure::page::{PageContent, PageReader, PagedIncident};
 use crate::time::parse_time;
 
 /// Set to write the files instead of comparing them.
@@ -201,7 +203,6 @@ fn about_nothing(name: &'static str, shift: Option<ShiftNotice>) -> SamplePage {
 struct Sample {
     incident: Incident,
     counts: Counts,
-    change: Option<LastChange>,
 }
 
 fn at(text: &str) -> Timestamp {
@@ -249,7 +250,6 @@ fn content(
         page: if question.is_some() { 1 } else { latest(it) },
         question,
         counts: it.counts,
-        change: it.change.clone(),
     });
     PageContent::of(&paged.collect::<Vec<_>>(), &reader)
 }
@@ -275,13 +275,27 @@ fn sample(opened_at: &str, fields: Value) -> Sample {
             total: 5,
             firing: 3,
         },
-        change: None,
     }
 }
 
 fn recorded(time: &str, event: Event) -> Recorded {
     let (at, by) = (at(time), Actor::Tocsin);
     Recorded { at, by, event }
+}
+
+fn changed(time: &str, title: &str, link: &str) -> Recorded {
+    let change = ChangeBrief {
+        id: "981".into(),
+        at: at(time),
+        title: title.to_owned(),
+        link: Some(link.to_owned()),
+    };
+    let event = Event::ChangeSuspected {
+        number: 1,
+        change,
+        more: 0,
+    };
+    recorded(time, event)
 }
 
 fn paged(page: u32, person: &str, step: u32) -> Event {
@@ -342,11 +356,11 @@ fn everything() -> Sample {
     for event in events {
         it.incident = it.incident.fold(&recorded("2026-01-02T20:07:00Z", event));
     }
-    it.change = Some(LastChange {
-        at: at("2026-01-02T18:07:00Z"),
-        title: "Deploy checkout v2.3.1 to production".to_owned(),
-        link: Some("https://ci.example/deploys/981".to_owned()),
-    });
+    it.incident = it.incident.fold(&changed(
+        "2026-01-02T18:07:00Z",
+        "Deploy checkout v2.3.1 to production",
+        "https://ci.example/deploys/981",
+    ));
     it
 }
 
@@ -430,11 +444,9 @@ fn hostile() -> Sample {
             ],
         }),
     );
-    it.change = Some(LastChange {
-        at: at("2026-01-02T20:06:00Z"),
-        title: bad.to_owned(),
-        link: Some("data:text/html,x".to_owned()),
-    });
+    it.incident = it
+        .incident
+        .fold(&changed("2026-01-02T20:06:00Z", bad, "data:text/html,x"));
     it.incident = it
         .incident
         .fold(&recorded("2026-01-02T20:05:00Z", paged(2, "bob", 0)));

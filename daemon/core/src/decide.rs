@@ -1,5 +1,6 @@
 //! The commands on an incident, and which topic decides each.
 
+use crate::changes::AboutChange;
 use crate::escalation::answer;
 use crate::event::{Event, LogKind, Ref};
 use crate::grading::Review;
@@ -14,8 +15,8 @@ use crate::refusal::Refusal;
 use crate::roles::{Response, Role};
 use crate::tasks::TaskChange;
 use crate::{
-    Actor, Grade, Step, Timestamp, Verdict, escalation, grading, log, paging, promises, prompts,
-    roles, tasks,
+    Actor, Grade, Step, Timestamp, Verdict, changes, escalation, grading, log, paging, promises,
+    prompts, roles, tasks,
 };
 
 /// A request to change an incident.
@@ -89,6 +90,8 @@ pub enum Command {
     },
     /// Add a log entry.
     Log { kind: LogKind, body: String },
+    /// A change to one of its services is reported, or judged.
+    Change(AboutChange),
     /// Record its id in another system.
     Link(Ref),
     /// Impact is mitigated.
@@ -307,6 +310,7 @@ fn dispatch(
         Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
         Command::Log { kind, body } => log::write(kind, body),
+        Command::Change(it) => changes::about(incident, it, env),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason, env)),

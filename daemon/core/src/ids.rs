@@ -81,6 +81,11 @@ id!(
 );
 
 id!(
+    /// A change, such as a deployment; one that is reported again has the same.
+    ChangeId
+);
+
+id!(
     /// A question: `{incident}-q{n}`.
     PromptId
 );

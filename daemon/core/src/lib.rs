@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod changes;
 pub mod consequences;
 mod decide;
 mod defaults;
@@ -74,13 +75,17 @@ pub mod command {
 }
 
 pub use actor::Actor;
+pub use changes::{
+    AboutChange, Change, ChangeBrief, ChangeLink, ChangeStatus, Changes, IncidentChange,
+    services_of_opening, suspected,
+};
 pub use decide::decide;
 pub use escalation::{PageTarget, Plan, Position, Step, UnknownPageTarget};
 pub use event::{Event, Recorded};
 pub use grading::{Grade, Grading, UnknownGrade};
 pub use ids::{
-    Fingerprint, IncidentId, IncidentKey, IntegrationId, MessageId, PageId, PersonId, PluginId,
-    PromptId, TeamId, TestId,
+    ChangeId, Fingerprint, IncidentId, IncidentKey, IntegrationId, MessageId, PageId, PersonId,
+    PluginId, PromptId, TeamId, TestId,
 };
 pub use incident::{Draft, Incident, open_by_hand};
 pub use intake::alert::{self, Alert};

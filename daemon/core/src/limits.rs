@@ -76,6 +76,12 @@ pub const OPERATOR_ANSWER_WAIT_MS: u64 = 30 * MINUTE_MS;
 /// How long the operator of an incident in which nothing fires any more has to say whether it is
 /// solved, in milliseconds; then it is resolved.
 pub const SOLVED_WAIT_MS: u64 = 24 * HOUR_MS;
+/// Most changes that an incident which opens suspects; further ones are counted.
+pub const SUSPECTS_MAX: usize = 5;
+/// Most changes that an incident lists.
+pub const CHANGES_MAX: usize = 64;
+/// Longest time before an incident in which a change may have caused it, in milliseconds.
+pub const SUSPECT_WITHIN_MS_MAX: u64 = 7 * 24 * HOUR_MS;
 /// Longest update to an audience, in bytes.
 pub const UPDATE_BYTES_MAX: usize = 3_000;
 /// Shortest and longest time until the next update, in milliseconds.

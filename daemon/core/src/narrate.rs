@@ -3,7 +3,9 @@
 
 use crate::event::{Recorded, Topic};
 use crate::incident::{self, Incident};
-use crate::{escalation, grading, lifecycle, log, paging, promises, prompts, roles, tasks};
+use crate::{
+    changes, escalation, grading, lifecycle, log, paging, promises, prompts, roles, tasks,
+};
 
 /// An event as one line of text, without its time: "ada acknowledged through slack". `incident` is
 /// the state after it, which holds the pages and the plan that the event refers to.
@@ -20,6 +22,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
         Topic::Tasks => tasks::narrate(&incident.tasks, recorded),
         Topic::Roles => roles::narrate(recorded),
         Topic::Lifecycle => lifecycle::decide::narrate(incident, recorded),
+        Topic::Changes => changes::narrate(&incident.changes, recorded),
         Topic::Log => log::narrate(recorded),
     };
     text.unwrap_or_else(|| traits.name.to_owned())

@@ -148,6 +148,9 @@ pub struct Delays {
     /// How long an operator has had an incident above minor when they are asked whether to
     /// mitigate it first, in milliseconds; `None`: they are not.
     pub approach_after_ms: Option<u64>,
+    /// How long before an incident a change may have caused it, in milliseconds; 0: none is
+    /// suspected.
+    pub suspect_within_ms: u64,
 }
 
 impl Default for Delays {
@@ -159,6 +162,7 @@ impl Default for Delays {
             bundle_window_ms: crate::limits::BUNDLE_WINDOW_MS,
             pages_max: crate::limits::PERSON_PAGES_MAX,
             approach_after_ms: None,
+            suspect_within_ms: 6 * crate::time::HOUR_MS,
         }
     }
 }

@@ -67,9 +67,9 @@ fn a_merged_incident_is_over_and_says_where_it_went() {
 fn the_other_incident_takes_over_its_keys_and_says_so() {
     let mut from = world().incident().clone();
     from.absorbed = vec![IncidentKey("earlier".to_owned())];
-    let mut outcome = absorbed(&from, "one cause");
-    let recorded: Vec<Recorded> = outcome.recorded(&ada(), world().now);
     let into = target(|_| {}).unwrap();
+    let mut outcome = absorbed(&from, &into, "one cause");
+    let recorded: Vec<Recorded> = outcome.recorded(&ada(), world().now);
     let into = recorded.iter().fold(Incident::clone(&into), Incident::fold);
     let keys = ["other", "checkout", "earlier"].map(|it| IncidentKey(it.to_owned()));
     assert_eq!(keys_of(&into), keys);

@@ -7,7 +7,9 @@ mod acknowledge;
 mod answer;
 mod authorize;
 pub(crate) mod chat;
+mod clear;
 mod close;
+mod confirm;
 mod grade;
 mod handoff;
 mod help_wanted;
@@ -33,7 +35,9 @@ pub(crate) use ack::Ack;
 pub(crate) use acknowledge::{Paged, acknowledge};
 pub(crate) use answer::{Asked, answer};
 pub(crate) use authorize::{Caller, Denied};
+pub(crate) use clear::Clear;
 pub(crate) use close::Close;
+pub(crate) use confirm::Confirm;
 pub(crate) use grade::Grade;
 pub(crate) use handoff::Handoff;
 pub(crate) use help_wanted::HelpWanted;
@@ -56,8 +60,8 @@ pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
 verb::verbs! {
-    Ack, Unack, Snooze, Page, Reassign, Handoff, HelpWanted, Join, Update, Task, Grade, Log,
-    Mitigate, Merge, Resolve, Close,
+    Ack, Unack, Snooze, Page, Reassign, Handoff, HelpWanted, Join, Update, Task, Confirm, Clear,
+    Grade, Log, Mitigate, Merge, Resolve, Close,
 }
 
 #[cfg(test)]

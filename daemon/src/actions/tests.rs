@@ -5,7 +5,7 @@ use tocsin_core::event::LogKind;
 use tocsin_core::{Audience, Grade as Severity, Role};
 
 use super::chat::{Line, help, parse};
-use super::{Ack, Action, Grade, Handoff, Log, Merge, Task, Update, VERBS};
+use super::{Ack, Action, Confirm, Grade, Handoff, Log, Merge, Task, Update, VERBS};
 
 #[test]
 fn chat_lines_are_parsed() {
@@ -39,6 +39,16 @@ fn chat_lines_are_parsed() {
     for line in ["merge into #42 one cause", "merge 42 one cause"] {
         let (into, reason) = (42, Some("one cause".to_owned()));
         assert_eq!(parse(line, "slack"), action(Merge { into, reason }.into()));
+    }
+    for (line, text) in [
+        ("confirm #2 the pool is small", Some("the pool is small")),
+        ("confirm 2", None),
+    ] {
+        let (change, text) = (2, text.map(str::to_owned));
+        assert_eq!(
+            parse(line, "slack"),
+            action(Confirm { change, text }.into())
+        );
     }
     assert_eq!(parse("", "slack"), Ok(Line::Status));
 }
@@ -144,6 +154,8 @@ fn a_mistyped_line_is_answered_with_what_to_type() {
             "merge with db",
             "name the other incident by its number, as in `merge into 42`",
         ),
+        ("confirm", "by its number, as in `confirm 1`"),
+        ("clear the second", "by its number, as in `clear 1`"),
     ] {
         let error = parse(line, "slack").unwrap_err();
         assert!(error.contains(says), "{line}: {error}");
@@ -160,6 +172,7 @@ fn every_verb_has_the_same_name_in_the_api_in_chat_and_in_help() {
             "30m",
             "major because",
             "into 42 because",
+            "42 because",
             "company it is down",
         ]
         .into_iter();

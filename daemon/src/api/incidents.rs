@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::incident::{Attempt, HoldStage};
-use tocsin_core::{Audience, Grade, Labels, Role, Status};
+use tocsin_core::{Audience, ChangeStatus, Grade, Labels, Role, Status};
 use utoipa::{IntoParams, ToSchema};
 
 use super::SilenceLine;
@@ -111,6 +111,13 @@ pub(crate) struct IncidentDetail {
     /// The open tasks and the last finished ones; none without clearance.
     #[serde(default)]
     pub(crate) tasks: Vec<TaskLine>,
+    /// The changes to its services that may have caused it, and those while it is open; none
+    /// without clearance.
+    #[serde(default)]
+    pub(crate) changes: Vec<ChangeLine>,
+    /// How many more there were in the time before it, which are not listed.
+    #[serde(default)]
+    pub(crate) changes_unlisted: u32,
     /// Until when the acknowledgement holds; null without one.
     #[serde(default)]
     pub(crate) hold: Option<HoldLine>,
@@ -175,6 +182,20 @@ pub(crate) struct TaskLine {
     /// Who does it.
     pub(crate) owner: Option<String>,
     pub(crate) done_at: Option<String>,
+}
+
+/// A change, such as a deployment.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ChangeLine {
+    /// Its number within the incident.
+    pub(crate) change: u32,
+    pub(crate) title: String,
+    pub(crate) at: String,
+    /// `suspected`: it was made shortly before; `made`: while the incident was open; `confirmed` or
+    /// `cleared` by a person.
+    #[schema(value_type = String)]
+    pub(crate) status: ChangeStatus,
+    pub(crate) link: Option<String>,
 }
 
 /// Until when an acknowledgement holds.

@@ -311,6 +311,7 @@ fn delays_of(config: &Config) -> Delays {
         bundle_window_ms: config.escalation.bundle_window.as_ms(),
         pages_max: config.escalation.pages_max,
         approach_after_ms: Some(config.incidents.ask_approach_after.as_ms()).filter(|ms| *ms > 0),
+        suspect_within_ms: config.incidents.suspect_changes_within.as_ms(),
     }
 }
 

@@ -276,6 +276,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         }
     }
     print_response(incident, out)?;
+    print_changes(incident, out)?;
     print_silences(&incident.silences, out)?;
     print_pages(&incident.pages, out)?;
     if !incident.timeline.is_empty() {
@@ -319,6 +320,22 @@ fn print_response(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Fa
         out.line(format!("  {:<14}{task}: {text} ({owner})", "task"))?;
     }
     Ok(())
+}
+
+/// Prints what was changed before it and while it is open.
+fn print_changes(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+    for it in &incident.changes {
+        let (change, title, at) = (it.change, cell(&it.title), cell(&it.at));
+        let link = it.link.as_ref();
+        let link = link.map_or_else(String::new, |it| format!(" {}", cell(it)));
+        let status = it.status.as_str();
+        let line = format!("{change}: {title} ({status}, {at}){link}");
+        out.line(format!("  {:<14}{line}", "change"))?;
+    }
+    match incident.changes_unlisted {
+        0 => Ok(()),
+        more => out.line(format!("  {:<14}{more} more before it", "change")),
+    }
 }
 
 fn print_pages(pages: &[PageLine], out: &mut Out<'_>) -> Result<(), Failure> {

@@ -17,6 +17,10 @@ pub struct IncidentsConfig {
     /// How long somebody has had an incident above minor when they are asked whether to mitigate it
     /// first; `"0s"`: never. Default `"5m"`.
     pub ask_approach_after: Span,
+    /// Changes of an incident's services, such as deployments, that were made at most this long
+    /// before it opened are suspected: a deployment often shows its effect only under the load of
+    /// another hour. At most 7 days; `"0s"`: none is. Default `"6h"`.
+    pub suspect_changes_within: Span,
 }
 
 impl Default for IncidentsConfig {
@@ -25,6 +29,7 @@ impl Default for IncidentsConfig {
             resolve_after: Span::from_s(5 * 60),
             reopen_within: Span::from_s(30 * 60),
             ask_approach_after: Span::from_s(5 * 60),
+            suspect_changes_within: Span::from_s(6 * 60 * 60),
         }
     }
 }

@@ -7,8 +7,8 @@ use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
 use tocsin_core::incident::{Incident, Roles};
 use tocsin_core::{
-    AlertLink, Audience, Grade, IncidentId, Labels, PersonId, PluginId, PromiseCounts, Promises,
-    Status, Tasks, TeamId, Timestamp,
+    AlertLink, Audience, Changes, Grade, IncidentId, Labels, PersonId, PluginId, PromiseCounts,
+    Promises, Status, Tasks, TeamId, Timestamp,
 };
 
 use super::{Clearance, redacted_title};
@@ -41,6 +41,8 @@ pub struct Disclosed {
     pub roles: Roles,
     /// The open and the last finished tasks; none without clearance.
     pub tasks: Tasks,
+    /// The changes to its services; none without clearance.
+    pub changes: Changes,
     /// The updates that audiences wait for.
     pub promises: Promises,
     pub acknowledged_at: Option<Timestamp>,
@@ -147,6 +149,7 @@ impl Disclosed {
             refs: incident.refs.clone(),
             roles: incident.roles.clone(),
             tasks: incident.tasks.clone(),
+            changes: incident.changes.clone(),
             promises: incident.promises.clone(),
             acknowledged_at: lifecycle.acknowledged_at,
             mitigated_at: lifecycle.mitigated_at,
@@ -171,6 +174,7 @@ impl Disclosed {
             counts: self.counts,
             roles: self.roles,
             tasks: Tasks::default(),
+            changes: Changes::default(),
             promises: self.promises,
             acknowledged_at: self.acknowledged_at,
             mitigated_at: self.mitigated_at,

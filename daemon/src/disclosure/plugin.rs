@@ -1,13 +1,14 @@
 //! The event bodies with which a plugin is notified of an incident.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use serde_json::json;
 use tocsin_core::incident::{Incident, PromptState};
 use tocsin_core::{
-    Actor, Audience, Contact, Event, Person, PersonId, PluginId, Promise, Promises, PromptId,
-    Recorded, Role, TestId, narrate,
+    Actor, Audience, ChangeStatus, Changes, Contact, Event, Person, PersonId, PluginId, Promise,
+    Promises, PromptId, Recorded, Role, TestId, narrate,
 };
 use tocsin_plugin_host::wit;
 
@@ -21,6 +22,8 @@ use super::{Clearance, Disclosed};
 
 /// Most open tasks of an incident that a plugin gets; the others are counted.
 const TASKS_NAMED_MAX: usize = 10;
+/// Most changes of an incident that a plugin gets, the newest; the others are counted.
+const CHANGES_NAMED_MAX: usize = 5;
 
 /// A plugin that receives events, and what event bodies need besides the incident.
 #[derive(Clone, Copy)]
@@ -332,6 +335,7 @@ impl PluginReceiver<'_> {
             "roles": roles,
             "responders": responders,
             "tasks": { "count": seen.tasks.open().count(), "open": tasks },
+            "changes": changes(&seen.changes),
         })
     }
 
@@ -368,6 +372,29 @@ fn page_line(line: PageLine) -> wit::PageLine {
         grade: wire_grade(line.grade),
         headline: line.headline,
     }
+}
+
+/// The changes that are not cleared.
+fn changes(changes: &Changes) -> serde_json::Value {
+    let all = changes.all.iter();
+    let mut open: Vec<_> = all
+        .filter(|(_, it)| it.status != ChangeStatus::Cleared)
+        .collect();
+    open.sort_by_key(|(number, it)| (Reverse(it.brief.at), **number));
+    let named = open.iter().take(CHANGES_NAMED_MAX);
+    let named: Vec<_> = named
+        .map(|(number, it)| {
+            json!({
+                "number": number,
+                "title": it.brief.title,
+                "link": it.brief.link,
+                "at": wire_time(it.brief.at),
+                "status": it.status,
+            })
+        })
+        .collect();
+    let unlisted = usize::try_from(changes.more).unwrap_or(usize::MAX);
+    json!({ "count": open.len().saturating_add(unlisted), "newest": named })
 }
 
 fn promised(promises: &Promises) -> Vec<wit::Promise> {

@@ -64,31 +64,27 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
         let shown: Vec<_> = shown.collect();
         return page(StatusCode::OK, &html::body(&content, &shown, None));
     }
-    let body = blocking(move || {
-        let pages: Vec<_> = link.pages.iter().map(|it| (it.0.as_ref(), it.1)).collect();
-        let (to, store) = (&link.claim.person, app.store.as_ref());
-        let payloads = &app.payloads;
-        let content = payloads.page_content(&pages, link.question, to, store, None, now)?;
-        let shown = content.items.iter().map(|item| {
-            let mut pages = link.pages.iter();
-            let of = pages.find(|it| item.id == link.id_of(&it.0.incident, it.1));
-            let (status, is_active) = match of {
-                Some((state, number)) => link.standing(&state.incident, *number),
-                None => Default::default(),
-            };
-            Shown {
-                item,
-                status,
-                is_active,
-            }
-        });
-        let shown: Vec<_> = shown.collect();
-        Ok(html::body(&content, &shown, link.choice().as_deref()))
+    let pages: Vec<_> = link.pages.iter().map(|it| (it.0.as_ref(), it.1)).collect();
+    let to = &link.claim.person;
+    let content = app
+        .payloads
+        .page_content(&pages, link.question, to, None, now);
+    let shown = content.items.iter().map(|item| {
+        let mut pages = link.pages.iter();
+        let of = pages.find(|it| item.id == link.id_of(&it.0.incident, it.1));
+        let (status, is_active) = match of {
+            Some((state, number)) => link.standing(&state.incident, *number),
+            None => Default::default(),
+        };
+        Shown {
+            item,
+            status,
+            is_active,
+        }
     });
-    match body.await {
-        Ok(body) => page(StatusCode::OK, &body),
-        Err(problem) => problem_page(&problem),
-    }
+    let shown: Vec<_> = shown.collect();
+    let body = html::body(&content, &shown, link.choice().as_deref());
+    page(StatusCode::OK, &body)
 }
 
 /// Where a question stands, in a sentence, and whether it can still be answered.

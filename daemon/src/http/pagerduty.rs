@@ -22,8 +22,6 @@ use crate::auth::{Scope, Token};
 use crate::config::IntegrationKind;
 use crate::ingest::Received;
 use crate::ingest::pagerduty::{Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent};
-use crate::runtime::Request;
-use crate::runtime::state::tables::change;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -62,7 +60,10 @@ async fn enqueue(
     Ok(accepted(Accepted::event(dedup_key)))
 }
 
-/// Accepts a change event, such as a deployment. It opens no incident.
+/// Accepts a change event, such as a deployment.
+///
+/// It opens no incident. Open incidents of its services log it, and those that open soon after
+/// suspect it.
 #[utoipa::path(
     post, path = "/v2/change/enqueue", tag = "ingest",
     request_body(content = Object, description = "As PagerDuty's Events API v2"),
@@ -87,11 +88,8 @@ async fn enqueue_change(
     let Some(integration) = integration(&app, &event.routing_key) else {
         return Ok(bad(InvalidEvent::unknown_routing_key()));
     };
-    let now = app.clock.now();
-    let change = event.into_change(&Received::new(integration, now, id.clone()));
-    let rows = change::record(change, &id, now)?;
-    let request = Request::rows(rows);
-    app.writer.offer(request).await?;
+    let change = event.into_change(&Received::new(integration, app.clock.now(), id));
+    app.intake.take_change(change).await?;
     Ok(accepted(Accepted::change()))
 }
 

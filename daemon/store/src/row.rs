@@ -72,10 +72,12 @@ pub enum Table {
     PageCount = 30,
     /// What people did in their roles, by person.
     RoleTime = 31,
+    /// The last changes of a service, by its name.
+    ServiceChange = 32,
 }
 
 impl Table {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Meta,
         Self::Alert,
         Self::Key,
@@ -102,6 +104,7 @@ impl Table {
         Self::ShiftTold,
         Self::PageCount,
         Self::RoleTime,
+        Self::ServiceChange,
     ];
 }
 

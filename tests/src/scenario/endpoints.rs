@@ -193,6 +193,7 @@ impl Endpoints<'_> {
             "payload": {
                 "summary": title, "timestamp": format_time(self.now()), "custom_details": labels,
             },
+            "links": labels.get("link").map(|it| json!([{ "href": it }])),
         });
         let request = Request::post("/v2/change/enqueue")
             .header("content-type", "application/json")

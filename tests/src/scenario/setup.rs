@@ -119,7 +119,10 @@ impl Setup {
             }
             (
                 [
-                    key @ ("resolve-after" | "reopen-within" | "ask-approach-after"),
+                    key @ ("resolve-after"
+                    | "reopen-within"
+                    | "ask-approach-after"
+                    | "suspect-changes-within"),
                     span,
                 ],
                 None,
@@ -138,6 +141,7 @@ impl Setup {
             _ => {
                 let known = "start, person, rotation, channels, fallback, loud, ladder, \
                              policy, sender, resolve-after, reopen-within, ask-approach-after, \
+                             suspect-changes-within, \
                              bundle-window, pages-max, `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";

@@ -45,6 +45,8 @@ pub enum Bug {
     UnguardedTally,
     /// Alerts are written without a guard on the silences that they were matched against.
     UnguardedSilences,
+    /// Incidents open without a guard on the changes that they suspect.
+    UnguardedChanges,
     /// Sometimes a message is written without one of the pages that it brings.
     BundleForgetsOne,
     /// Sometimes a question is not queued with its incident.
@@ -106,12 +108,25 @@ impl Bug {
         }
     }
 
+    /// The tables whose rows are written and read without guards.
+    pub(super) fn unguards(self) -> &'static [Table] {
+        match self {
+            Self::UnguardedNumber => &[Table::Meta],
+            // Two incidents that open at once are also told apart by their numbers.
+            Self::UnguardedKey => &[Table::Key, Table::Meta],
+            Self::UnguardedTally => &[Table::Tally],
+            Self::UnguardedChanges => &[Table::ServiceChange],
+            _ => &[],
+        }
+    }
+
     /// The bugs that show with two engines on one store.
-    pub const OF_TWO: [Self; 6] = [
+    pub const OF_TWO: [Self; 7] = [
         Self::UnguardedNumber,
         Self::UnguardedKey,
         Self::UnguardedTally,
         Self::UnguardedSilences,
+        Self::UnguardedChanges,
         Self::EqualSeqs,
         Self::ScheduleTwice,
     ];

@@ -1,6 +1,7 @@
 //! A store that fails like real stores: conflicts, lost commits, lost responses, a full disk. It
 //! can also have a planted bug.
 
+mod changes;
 pub(super) mod pages;
 mod silences;
 mod waits;
@@ -260,13 +261,10 @@ impl Inner {
             }
             Some(Bug::WaitEndless) => batch = waits::endless(batch),
             Some(Bug::SettleForgotten) => batch.settles = None,
-            Some(Bug::UnguardedNumber) => batch.guards.retain(|it| it.table != Table::Meta),
-            // Two incidents that open at once are also told apart by their numbers.
-            Some(Bug::UnguardedKey) => {
-                let tables = [Table::Key, Table::Meta];
-                batch.guards.retain(|it| !tables.contains(&it.table));
+            Some(bug) if !bug.unguards().is_empty() => {
+                let is_guarded = |table: Table| !bug.unguards().contains(&table);
+                batch.guards.retain(|it| is_guarded(it.table));
             }
-            Some(Bug::UnguardedTally) => batch.guards.retain(|it| it.table != Table::Tally),
             Some(Bug::UnguardedSilences) => {
                 batch.guards.retain(|it| it.key != "silences-changed");
             }

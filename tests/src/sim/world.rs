@@ -48,13 +48,14 @@ const LAST_SWEEPS: usize = 8;
 /// Rows per request.
 const LIMIT: usize = 100;
 
-const DELAYS: Delays = Delays {
+pub(super) const DELAYS: Delays = Delays {
     resolve_after_ms: MINUTE_MS,
     reopen_within_ms: 10 * MINUTE_MS,
     contact_wait_ms: CONTACT_WAIT_MS,
     bundle_window_ms: BUNDLE_WINDOW_MS,
     pages_max: PERSON_PAGES_MAX,
     approach_after_ms: Some(3 * MINUTE_MS),
+    suspect_within_ms: 10 * MINUTE_MS,
 };
 
 /// A simulated run.

@@ -67,6 +67,7 @@ impl Event {
                 Some(source) => source.shed(step),
                 None => false,
             },
+            Self::Absorbed { services, .. } => services.pop().is_some(),
             Self::Planned { source, .. } | Self::RespondersChosen { source, .. } => {
                 source.shed(step)
             }

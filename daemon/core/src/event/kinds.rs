@@ -14,7 +14,7 @@ impl Event {
     /// The traits shared by all events of this kind; the match is exhaustive.
     #[must_use]
     pub const fn traits(&self) -> Traits {
-        use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Prompts};
+        use Topic::{Changes, Escalation, Grading, Incident, Lifecycle, Log, Paging, Prompts};
         match self {
             Self::UpdatePosted { .. }
             | Self::UpdateAwaited { .. }
@@ -65,6 +65,10 @@ impl Event {
             Self::PromptWithdrawn { .. } => Traits::of("prompt-withdrawn", Prompts),
             Self::PromptSkipped { .. } => Traits::of("prompt-skipped", Prompts).unseen(),
             Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
+            Self::ChangeSuspected { .. } => Traits::news("change-suspected", Changes),
+            Self::ChangeMade { .. } => Traits::news("change-made", Changes),
+            Self::ChangeConfirmed { .. } => Traits::news("change-confirmed", Changes),
+            Self::ChangeCleared { .. } => Traits::news("change-cleared", Changes),
             Self::Logged { .. } => Traits::of("logged", Log),
             Self::Linked(_) => Traits::of("linked", Log),
             Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),

@@ -8,6 +8,7 @@ mod traits;
 
 use serde::{Deserialize, Serialize};
 
+use crate::changes::ChangeBrief;
 use crate::incident::Counts;
 use crate::paging::Rung;
 use crate::promises::{Audience, PromiseOutcome, PromiseStage};
@@ -407,6 +408,32 @@ pub enum Event {
     TaskDone {
         task: u32,
     },
+    /// A change to one of its services, such as a deployment, was made in the time before it.
+    ChangeSuspected {
+        /// The change's number within the incident.
+        number: u32,
+        change: ChangeBrief,
+        /// How many more there were in that time, which are not listed.
+        #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
+        more: u32,
+    },
+    /// A change to one of its services was made while it is open.
+    ChangeMade {
+        number: u32,
+        change: ChangeBrief,
+    },
+    /// Somebody says that a change caused it.
+    ChangeConfirmed {
+        number: u32,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+    },
+    /// Somebody says that a change did not cause it.
+    ChangeCleared {
+        number: u32,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+    },
     /// Somebody added a log entry.
     Logged {
         kind: LogKind,
@@ -448,6 +475,9 @@ pub enum Event {
         /// The keys under which alerts now belong here, at most
         /// [`KEYS_PER_MERGE_MAX`](crate::limits::KEYS_PER_MERGE_MAX).
         keys: Vec<IncidentKey>,
+        /// Those whose changes now concern this one too.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        services: Vec<String>,
         reason: String,
     },
     /// The problem returned.

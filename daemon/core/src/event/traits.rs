@@ -28,6 +28,7 @@ pub enum Topic {
     Tasks,
     Roles,
     Lifecycle,
+    Changes,
     Log,
 }
 

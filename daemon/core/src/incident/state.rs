@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Changes;
 use crate::escalation::Escalation;
 use crate::event::{Event, Opened, Recorded};
 use crate::grading::GradeState;
@@ -39,6 +40,9 @@ pub struct Incident {
     /// The updates that audiences wait for.
     #[serde(default)]
     pub promises: Promises,
+    /// The changes to its services that may have caused it, and those while it is open.
+    #[serde(default)]
+    pub changes: Changes,
     /// Its ids in other systems.
     pub refs: Vec<Ref>,
     /// The keys of incidents that were merged into it, at most
@@ -146,6 +150,7 @@ impl Incident {
         self.promises.fold(recorded);
         self.tasks.fold(recorded);
         self.roles.fold(recorded);
+        self.changes.fold(event);
         if self.grading.grade > grade_before && self.is_active() {
             self.roles.ask_who_responds(recorded.at);
         }
@@ -188,6 +193,7 @@ impl Incident {
             tasks: Tasks::default(),
             promises: Promises::default(),
             roles: Roles::default(),
+            changes: Changes::default(),
             refs: Vec::new(),
             absorbed: Vec::new(),
             took_in: Vec::new(),

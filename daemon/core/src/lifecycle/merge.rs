@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::changes::taken_over;
 use crate::event::Event;
 use crate::incident::{Counts, Incident, Tally};
 use crate::lifecycle::must_be_active;
@@ -87,13 +88,19 @@ pub(crate) fn merge(
 
 /// What happens to an incident that another one is merged into, in the same batch.
 #[must_use]
-pub fn absorbed(from: &Incident, reason: &str) -> Outcome {
-    Outcome::of(vec![Event::Absorbed {
+pub fn absorbed(from: &Incident, into: &Incident, reason: &str) -> Outcome {
+    let absorbed = Event::Absorbed {
         incident: from.id.clone(),
         number: from.number,
         keys: keys_of(from),
+        services: from.services(),
         reason: reason.to_owned(),
-    }])
+    };
+    Outcome {
+        events: vec![absorbed],
+        follow_ups: taken_over(from, into),
+        ..Outcome::default()
+    }
 }
 
 /// The keys under which alerts now belong to the incident that an incident is merged into.

@@ -8,7 +8,7 @@ mod rotations;
 use std::collections::BTreeSet;
 
 use tocsin_core::PageTarget;
-use tocsin_core::limits::STEP_TARGETS_MAX;
+use tocsin_core::limits::{STEP_TARGETS_MAX, SUSPECT_WITHIN_MS_MAX};
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 
 use super::escalation::LOUD_MAX;
@@ -141,6 +141,12 @@ impl Check<'_> {
             let message = format!("resolve-after is {resolve_after}");
             let remedy = "choose at least \"1s\", better a few minutes because of flapping alerts";
             self.error(at!["incidents", "resolve-after"], message, remedy);
+        }
+        let within = self.config.incidents.suspect_changes_within;
+        if within.as_ms() > SUSPECT_WITHIN_MS_MAX {
+            let message = format!("suspect-changes-within is {within}");
+            let place = at!["incidents", "suspect-changes-within"];
+            self.error(place, message, "choose \"0s\" to \"7d\"");
         }
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use tocsin_core::incident::{Attempt, HoldStage};
-use tocsin_core::{PersonId, Status};
+use tocsin_core::{ChangeStatus, PersonId, Status};
 
-use super::{Fact, LastChange, PageReader, PagedIncident};
+use super::{Fact, PageReader, PagedIncident};
 use crate::disclosure::Disclosed;
 use crate::text::{cut, one_line};
 use crate::time::{shown_since, shown_span, shown_time};
@@ -46,10 +46,7 @@ pub(super) fn of(
         fact("Alerts", alerts(seen)),
         fact("Service", service(seen)),
         summary(seen),
-        paged
-            .change
-            .as_ref()
-            .and_then(|it| change(it, seen, reader)),
+        change(seen, reader),
         fact("Status", status(seen, reader)).filter(|_| !is_open),
         operator.and_then(|it| fact("Operator", reader.name_of(it))),
         fact("Escalation", escalation(paged, reader)),
@@ -143,17 +140,26 @@ fn summary(seen: &Disclosed) -> Option<Fact> {
 }
 
 /// "02:01 (13 min before): Deploy v2".
-fn change(change: &LastChange, seen: &Disclosed, reader: &PageReader<'_>) -> Option<Fact> {
-    let (at, opened) = (change.at, seen.line.opened_at);
+fn change(seen: &Disclosed, reader: &PageReader<'_>) -> Option<Fact> {
+    let change = seen.changes.foremost()?;
+    let (at, opened) = (change.brief.at, seen.line.opened_at);
     let time = shown_time(reader.zone, at, reader.now);
     let distance = match at <= opened {
         true => format!("{} before", shown_span(opened.since(at))),
         false => format!("{} after it opened", shown_span(at.since(opened))),
     };
     fact(
-        "Last change",
-        format!("{time} ({distance}): {}", change.title),
+        name_of_change(change.status),
+        format!("{time} ({distance}): {}", change.brief.title),
     )
+}
+
+/// What the foremost change is called.
+pub(super) fn name_of_change(status: ChangeStatus) -> &'static str {
+    match status {
+        ChangeStatus::Confirmed => "Caused by",
+        _ => "Last change",
+    }
 }
 
 /// "mitigated since 02:30 (4 min ago)".

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{LastChange, PageLink};
+use super::{PageLink, facts};
 use crate::disclosure::Disclosed;
 use crate::text::{cut, one_line};
 
@@ -12,12 +12,13 @@ const URL_BYTES_MAX: usize = 2_000;
 /// Longest title of a link, in bytes.
 const TITLE_BYTES_MAX: usize = 60;
 
-pub(super) fn of(seen: &Disclosed, change: Option<&LastChange>) -> Vec<PageLink> {
+pub(super) fn of(seen: &Disclosed) -> Vec<PageLink> {
     let alert = seen.link.iter().map(|url| ("Alert", url));
     let named = seen.links.iter().map(|it| (it.title.as_str(), &it.url));
-    let change = change.filter(|_| !seen.is_redacted);
-    let change = change.and_then(|it| it.link.as_ref());
-    let change = change.map(|url| ("Last change", url));
+    let change = seen.changes.foremost().and_then(|it| {
+        let url = it.brief.link.as_ref()?;
+        Some((facts::name_of_change(it.status), url))
+    });
     let all = alert.chain(named).chain(change);
     all.filter_map(|(title, url)| link(title, url)).collect()
 }

@@ -12,7 +12,7 @@ use tocsin_plugin_host::wit::Urgency;
 use super::{Disclosed, DisclosedLine};
 use crate::text::{cut, one_line};
 
-pub use seen::{LastChange, PageReader, PagedIncident};
+pub use seen::{PageReader, PagedIncident};
 
 /// Most incidents of a message in full.
 pub const PAGE_ITEMS_MAX: usize = 5;

@@ -22,17 +22,6 @@ pub struct PagedIncident<'a> {
     pub question: Option<Question>,
     /// Exact, now.
     pub counts: Counts,
-    /// The latest change of its service.
-    pub change: Option<LastChange>,
-}
-
-/// A change of a service, such as a deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastChange {
-    pub at: Timestamp,
-    /// One line for people.
-    pub title: String,
-    pub link: Option<String>,
 }
 
 /// Who reads a page, and when.
@@ -65,7 +54,7 @@ impl PagedIncident<'_> {
             reason: seen.page_reason().to_owned(),
             headline: headline(&seen.line),
             facts: facts::of(self, &seen, reader),
-            links: links::of(&seen, self.change.as_ref()),
+            links: links::of(&seen),
             ack_url: None,
             seen,
         }

@@ -2,7 +2,7 @@
 
 use tocsin_core::incident::{Incident, Roles};
 use tocsin_core::trial::{ShiftNotice, TestPage};
-use tocsin_core::{Actor, Grade, Labels, Promises, Status, Tasks, TestId};
+use tocsin_core::{Actor, Changes, Grade, Labels, Promises, Status, Tasks, TestId};
 use tocsin_plugin_host::wit::Urgency;
 
 use super::facts::fact;
@@ -159,6 +159,7 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
         refs: Vec::new(),
         roles: Roles::default(),
         tasks: Tasks::default(),
+        changes: Changes::default(),
         promises: Promises::default(),
         acknowledged_at: None,
         mitigated_at: None,

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use tocsin_core::event::{Recorded, Ref};
 use tocsin_core::incident::{Attempt, Hold, Incident, Page, PageState as CorePageState, Roles};
-use tocsin_core::{Audience, Promise, PromiseStage, Promises, Role, SilenceRef, Task, Tasks};
+use tocsin_core::{
+    Audience, Changes, IncidentChange, Promise, PromiseStage, Promises, Role, SilenceRef, Task,
+    Tasks,
+};
 
 use crate::api::{
-    AlertCounts, AttemptLine, DecisionLine, HoldLine, IncidentDetail, IncidentLine, PageLine,
-    PageState, PolicyLine, PromiseLine, RefLine, RoleLine, SilenceLine, TaskLine, TimelineLine,
+    AlertCounts, AttemptLine, ChangeLine, DecisionLine, HoldLine, IncidentDetail, IncidentLine,
+    PageLine, PageState, PolicyLine, PromiseLine, RefLine, RoleLine, SilenceLine, TaskLine,
+    TimelineLine,
 };
 use crate::disclosure::{Clearance, Decision, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
@@ -75,6 +79,8 @@ impl IncidentDetail {
                 .collect(),
             promises: promises(&seen.promises),
             tasks: tasks(seen.tasks),
+            changes_unlisted: seen.changes.more,
+            changes: changes(seen.changes),
             hold: incident.escalation.hold.map(HoldLine::of),
             silences: named.map(line).collect(),
             merged_into: incident.lifecycle.merged_into.as_ref().map(|it| it.number),
@@ -180,6 +186,17 @@ fn tasks(tasks: Tasks) -> Vec<TaskLine> {
         done_at: it.done_at.map(format_time),
     };
     tasks.all.into_iter().map(line).collect()
+}
+
+fn changes(changes: Changes) -> Vec<ChangeLine> {
+    let line = |(change, it): (u32, IncidentChange)| ChangeLine {
+        change,
+        title: it.brief.title,
+        at: format_time(it.brief.at),
+        status: it.status,
+        link: it.brief.link,
+    };
+    changes.all.into_iter().map(line).collect()
 }
 
 fn pages(incident: &Incident) -> Vec<PageLine> {

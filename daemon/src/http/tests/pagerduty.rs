@@ -64,7 +64,7 @@ async fn a_change_is_kept_for_thirty_days_and_opens_nothing() {
     let [(_, row)] = rows.as_slice() else {
         panic!("one change: {rows:?}");
     };
-    assert_eq!(row.value["service"], "shop");
+    assert_eq!(row.value["services"], json!(["shop"]));
     assert_eq!(row.expires_at, Some(NOW.plus_ms(30 * 24 * 3_600_000)));
     assert_eq!(rig.open_incidents(), 0);
 }

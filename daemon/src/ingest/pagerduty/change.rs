@@ -2,17 +2,19 @@
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tocsin_core::Timestamp;
 use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, NAME_BYTES_MAX, TITLE_BYTES_MAX};
+use tocsin_core::{Change, ChangeId, ChangeLink, Timestamp};
 
 use super::super::{LINK_BYTES_MAX, Received};
 use super::event::{Faults, links, read_object};
 use super::response::InvalidEvent;
-use crate::change::{Change, ChangeLink};
 use crate::text::{cut, one_line};
 
-/// Names that senders use for the service in `custom_details`; the first one found is used.
-const SERVICE: [&str; 4] = ["service", "service_name", "app", "application"];
+/// Names that senders use for the services in `custom_details`, for one or a list; the first one
+/// found is used.
+const SERVICES: [&str; 5] = ["services", "service", "service_name", "app", "application"];
+/// Most services of a change; further ones are left out.
+const SERVICES_MAX: usize = 16;
 const ENVIRONMENT: [&str; 4] = ["environment", "env", "stage", "tier"];
 const OUTCOME: [&str; 5] = ["outcome", "status", "result", "build_state", "conclusion"];
 const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
@@ -68,22 +70,19 @@ impl ChangeEvent {
         })
     }
 
-    /// The change. Service, environment, outcome and revision are looked for in `custom_details`,
-    /// where PagerDuty has no names for them.
+    /// The change. Services, environment, outcome and revision are looked for in `custom_details`,
+    /// where PagerDuty has no names for them. One that is reported again with its time has the same
+    /// ID.
     #[must_use]
     pub fn into_change(self, ctx: &Received) -> Change {
         let detail = |names: &[&str]| {
-            names.iter().find_map(|name| match self.details.get(*name) {
-                Some(Value::String(text)) if !text.trim().is_empty() => {
-                    Some(cut(one_line(text), NAME_BYTES_MAX).0)
-                }
-                Some(Value::Number(number)) => Some(number.to_string()),
-                _ => None,
-            })
+            let mut values = names.iter().filter_map(|name| self.details.get(*name));
+            values.find_map(name_in)
         };
-        Change {
+        let change = Change {
+            id: ctx.request_id.as_str().into(),
             integration: ctx.integration.clone(),
-            service: detail(&SERVICE),
+            services: self.services(),
             environment: detail(&ENVIRONMENT),
             outcome: detail(&OUTCOME),
             revision: detail(&REVISION),
@@ -91,7 +90,51 @@ impl ChangeEvent {
             timestamp: self.timestamp.unwrap_or(ctx.received_at),
             source: self.source,
             links: self.links,
+        };
+        match self.timestamp {
+            Some(_) => identified(change),
+            None => change,
         }
+    }
+
+    fn services(&self) -> Vec<String> {
+        let mut values = SERVICES.iter().filter_map(|name| self.details.get(*name));
+        let found = values.find_map(|value| {
+            let names: Vec<_> = match value {
+                Value::Array(values) => values.iter().filter_map(name_in).collect(),
+                value => name_in(value).into_iter().collect(),
+            };
+            (!names.is_empty()).then_some(names)
+        });
+        let mut services = found.unwrap_or_default();
+        services.sort();
+        services.dedup();
+        services.truncate(SERVICES_MAX);
+        services
+    }
+}
+
+fn name_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => {
+            Some(cut(one_line(text), NAME_BYTES_MAX).0)
+        }
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The change with an ID that depends on nothing but what it says.
+fn identified(change: Change) -> Change {
+    let said = Change {
+        id: ChangeId::default(),
+        ..change.clone()
+    };
+    let said = serde_json::to_vec(&said).unwrap_or_default();
+    let id = blake3::hash(&said).to_hex();
+    Change {
+        id: id.as_str().into(),
+        ..change
     }
 }
 

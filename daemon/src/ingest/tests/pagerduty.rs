@@ -1,6 +1,6 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_core::SignalStatus;
+use tocsin_core::{Change, SignalStatus};
 
 use super::super::pagerduty::{Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent};
 use super::*;
@@ -259,7 +259,7 @@ fn a_change_has_its_service_source_and_outcome() {
         change.summary,
         "Build Success: Increase snapshot create timeout to 30 seconds"
     );
-    assert_eq!(change.service.as_deref(), Some("snapshots"));
+    assert_eq!(change.services, ["snapshots"]);
     assert_eq!(change.environment.as_deref(), Some("production"));
     assert_eq!(change.outcome.as_deref(), Some("passed"));
     assert_eq!(change.revision.as_deref(), Some("9fceb02"));
@@ -270,6 +270,47 @@ fn a_change_has_its_service_source_and_outcome() {
         "a script is no link: {:?}",
         change.links
     );
+}
+
+#[test]
+fn a_change_may_name_several_services() {
+    let cases = [
+        (
+            json!({ "services": ["shop", "cart", "shop", 7, " "] }),
+            vec!["7", "cart", "shop"],
+        ),
+        (json!({ "services": [], "service": "shop" }), vec!["shop"]),
+        (json!({ "service": ["shop"] }), vec!["shop"]),
+        (json!({ "app": "shop", "team": "payments" }), vec!["shop"]),
+        (json!({ "service": { "name": "shop" } }), vec![]),
+    ];
+    for (details, services) in cases {
+        let change = change(
+            &json!({ "summary": "Deploy", "custom_details": details }),
+            "r1",
+        );
+        assert_eq!(change.services, services, "{details}");
+    }
+}
+
+#[test]
+fn a_change_that_is_reported_again_with_its_time_is_the_same() {
+    let payload = json!({ "summary": "Deploy", "timestamp": "2026-01-31T12:00:00Z" });
+    let other = json!({ "summary": "Deploy", "timestamp": "2026-01-31T12:00:01Z" });
+    let first = change(&payload, "r1");
+    assert_eq!(change(&payload, "r2").id, first.id);
+    assert_ne!(change(&other, "r2").id, first.id);
+    let timeless = json!({ "summary": "Deploy" });
+    assert_ne!(change(&timeless, "r1").id, change(&timeless, "r2").id);
+}
+
+fn change(payload: &Value, request_id: &str) -> Change {
+    let body = json!({ "routing_key": "k", "payload": payload }).to_string();
+    let mut ctx = ctx();
+    request_id.clone_into(&mut ctx.request_id);
+    ChangeEvent::read(body.as_bytes())
+        .unwrap()
+        .into_change(&ctx)
 }
 
 #[test]

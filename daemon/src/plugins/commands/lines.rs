@@ -14,6 +14,9 @@ use crate::actions::{self, NewIncident, NewSilence, set_silence};
 use crate::disclosure::{Clearance, Decision, Disclosed, company_view, decisions};
 use crate::runtime::{IncidentState, events_of};
 
+/// Most changes that a status lists, the last first.
+const CHANGES_MAX: usize = 10;
+
 impl Call<'_> {
     /// Carries out a line, or answers it.
     pub(super) async fn run(
@@ -132,9 +135,10 @@ fn joined(line: &str) -> Option<&str> {
 }
 
 fn status_line(state: &IncidentState, clearance: Clearance) -> String {
-    let line = Disclosed::of(&state.incident, clearance).line;
+    let seen = Disclosed::of(&state.incident, clearance);
+    let line = seen.line;
     let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
-    format!(
+    let status = format!(
         "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts firing",
         line.number,
         line.title,
@@ -142,5 +146,13 @@ fn status_line(state: &IncidentState, clearance: Clearance) -> String {
         line.status,
         state.tally.counts.firing,
         state.tally.counts.total,
-    )
+    );
+    let changes = seen.changes.all.iter().rev().take(CHANGES_MAX);
+    let changes = changes.map(|(number, it)| {
+        let link = it.brief.link.iter().map(|url| format!(" {url}"));
+        let (title, link) = (&it.brief.title, link.collect::<String>());
+        format!("change {number}, {}: {title}{link}", it.status.as_str())
+    });
+    let lines: Vec<_> = std::iter::once(status).chain(changes).collect();
+    lines.join("\n")
 }

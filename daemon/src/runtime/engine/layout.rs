@@ -44,6 +44,8 @@ impl Engine {
             self.load_incident(&id)?
         };
         let was = before.as_deref();
+        let incident_before = was.map(|it| it.incident.as_ref());
+        self.look_up_suspects(incident_before, &mut outcome, now)?;
         let recorded = outcome.recorded(by, now);
         let incident = advance(&id, was, &recorded)?;
         let tally = outcome.tally.or_else(|| was.map(|it| it.tally.clone()));
@@ -53,7 +55,6 @@ impl Engine {
         if was.is_some_and(|was| ignores_tally(was.parts(), state.parts())) {
             self.scratch.ignores_tally(&id);
         }
-        let incident_before = was.map(|it| it.incident.as_ref());
         let settled = &outcome.settle_pages;
         let told = notices(incident_before, &state.incident, &recorded, settled);
         self.write_events(&id, incident_before, &recorded, planned)?;

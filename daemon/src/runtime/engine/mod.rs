@@ -3,6 +3,7 @@
 //! answered and the changes published. It is synchronous and has no clock, so that the writer
 //! thread, scenarios and the simulator run the same code.
 
+mod changes;
 pub mod handle;
 pub mod layout;
 mod memory;

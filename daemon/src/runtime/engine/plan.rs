@@ -111,6 +111,7 @@ impl Engine {
                 self.plan_open(draft, opening, by, key.as_ref(), now, &mut planned)?;
                 Ok(planned)
             }
+            Request::Change(change) => self.plan_change(change, now),
             Request::Test(test) => self.plan_test(test, now),
             Request::Gather { person, fired } => self.plan_gather(person, fired, now),
             Request::Arrived { message, arrival } => self.plan_arrived(message, *arrival, now),
@@ -356,10 +357,13 @@ impl Engine {
             }
         }
         planned.batch.packs.dedup();
+        let Some(target) = self.load_incident(into)? else {
+            return Err(EngineError::NoIncident(into.to_string()));
+        };
         let change = IncidentChange {
             id: into.clone(),
             opens: false,
-            outcome: absorbed(&from.incident, reason),
+            outcome: absorbed(&from.incident, &target.incident, reason),
         };
         self.lay_out_change(change, by, now, planned)
     }

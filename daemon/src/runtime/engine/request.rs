@@ -7,7 +7,7 @@ use tocsin_core::intake::{Assessment, Silencing};
 use tocsin_core::pager::Arrival;
 use tocsin_core::trial::{ShiftNotice, TestOutcome};
 use tocsin_core::{
-    Actor, Contact, Draft, IncidentId, MessageId, PersonId, Signal, TestId, Timestamp,
+    Actor, Change, Contact, Draft, IncidentId, MessageId, PersonId, Signal, TestId, Timestamp,
 };
 use tocsin_store::{Claimed, Class, CommandKey, NewDelivery, Settle, TimerKey, TimerRow};
 
@@ -61,6 +61,8 @@ pub enum Request {
         /// The request's own key, if it has one.
         key: Option<CommandKey>,
     },
+    /// A sender reports a change, such as a deployment.
+    Change(Box<Change>),
     /// Rows, deliveries and timers that need no decision.
     Write(Box<Write>),
     /// Begins tests of the way to a person, or notes what became of one.

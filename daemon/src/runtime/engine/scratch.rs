@@ -15,6 +15,7 @@ use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::tables::hidden::{HIDDEN, Hidden};
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::number;
+use crate::runtime::state::tables::service_change::{self, SERVICE_CHANGES, ServiceChanges};
 use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::waiting::{self, WAITING};
 use crate::runtime::state::view::{IncidentState, pack_of, stream_of};
@@ -27,6 +28,7 @@ pub(crate) struct Scratch {
     keys: HashMap<IncidentKey, (IncidentId, usize)>,
     waiting: HashMap<IncidentKey, (Waiting, usize)>,
     hidden: HashMap<String, (Hidden, usize)>,
+    changes: HashMap<String, (ServiceChanges, usize)>,
     incidents: HashMap<IncidentId, usize>,
     /// Incidents whose tally was written.
     tallies: HashSet<IncidentId>,
@@ -46,6 +48,8 @@ struct Read {
     keys: BTreeMap<IncidentKey, u64>,
     waiting: BTreeMap<IncidentKey, u64>,
     hidden: BTreeMap<String, u64>,
+    /// By service.
+    changes: BTreeMap<String, u64>,
     /// The versions of incidents.
     incidents: BTreeMap<IncidentId, u64>,
     /// The revisions of their tallies where they matter, as timers depend on both. An earlier
@@ -76,7 +80,13 @@ impl Scratch {
         let waiting = read.waiting.iter();
         let waiting = waiting.map(|(key, at)| WAITING.guard(key.as_str(), *at));
         let hidden = read.hidden.iter().map(|(key, at)| HIDDEN.guard(key, *at));
-        let guards = alerts.chain(keys).chain(waiting).chain(hidden);
+        let changes = read.changes.iter();
+        let changes = changes.map(|(service, at)| SERVICE_CHANGES.guard(service, *at));
+        let guards = alerts
+            .chain(keys)
+            .chain(waiting)
+            .chain(hidden)
+            .chain(changes);
         batch.guards.extend(guards);
         let tallies = read.tallies.iter();
         let tallies = tallies.map(|(id, at)| TALLIES.guard(id.as_str(), *at));
@@ -161,6 +171,33 @@ impl Engine {
         HIDDEN.put(silence, &hidden)?.lay_out(&mut planned.batch);
         let noted = (hidden, self.scratch.present);
         self.scratch.hidden.insert(silence.to_owned(), noted);
+        Ok(())
+    }
+
+    /// The last changes of a service.
+    pub(crate) fn changes_of(&mut self, service: &str) -> Result<ServiceChanges, EngineError> {
+        if let Some((changes, batch)) = self.scratch.changes.get(service) {
+            let found = changes.clone();
+            self.scratch.needs.insert(*batch);
+            return Ok(found);
+        }
+        let row = SERVICE_CHANGES.get(self.store.as_ref(), service)?;
+        let revision = row.as_ref().map_or(0, |row| row.revision);
+        let read = &mut self.scratch.read.changes;
+        read.entry(service.to_owned()).or_insert(revision);
+        Ok(row.map_or_else(ServiceChanges::default, |row| row.value))
+    }
+
+    pub(crate) fn write_changes(
+        &mut self,
+        service: &str,
+        changes: ServiceChanges,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        service_change::put(service, &changes, now)?.lay_out(&mut planned.batch);
+        let noted = (changes, self.scratch.present);
+        self.scratch.changes.insert(service.to_owned(), noted);
         Ok(())
     }
 

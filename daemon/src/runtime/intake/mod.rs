@@ -3,6 +3,7 @@
 
 mod around;
 pub mod assess;
+mod changes;
 mod completed;
 pub mod expected;
 pub mod failures;

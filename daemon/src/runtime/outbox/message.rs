@@ -114,10 +114,7 @@ impl Outbox {
         };
         let clearance: Clearance = loaded.clearance().into();
         let shown_by = Some((plugin, clearance));
-        let message = match self.message_of((id, contact), wanted, shown_by) {
-            Ok(message) => message,
-            Err(error) => return not_read(&error),
-        };
+        let message = self.message_of((id, contact), wanted, shown_by);
         let kind = match message.content.question {
             None => "page",
             Some(_) => "prompt",
@@ -140,10 +137,7 @@ impl Outbox {
     }
 
     async fn send_mail(&self, id: (&MessageId, &Contact), wanted: &[Wanted]) -> Ended {
-        let message = match self.message_of(id, wanted, None) {
-            Ok(message) => message,
-            Err(error) => return not_read(&error),
-        };
+        let message = self.message_of(id, wanted, None);
         let sent = |it: &Wanted| {
             let incident = &it.state.incident;
             match it.attempt.question {
@@ -185,10 +179,10 @@ impl Outbox {
         (id, contact): (&MessageId, &Contact),
         wanted: &[Wanted],
         shown_by: Option<(&PluginId, Clearance)>,
-    ) -> Result<PageMessage, EngineError> {
-        let (store, now) = (self.view.store(), self.clock.now());
+    ) -> PageMessage {
+        let now = self.clock.now();
         self.payloads
-            .message_of((id, contact), wanted, store, shown_by, now)
+            .message_of((id, contact), wanted, shown_by, now)
     }
 
     /// A page that an earlier version queued by itself waits for its person, as others do.

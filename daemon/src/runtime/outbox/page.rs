@@ -1,27 +1,18 @@
 //! What a message to a person says, from the view's state at the time of its delivery.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use tocsin_core::incident::Incident;
 use tocsin_core::pager::PageAttempt;
-use tocsin_core::time::HOUR_MS;
 use tocsin_core::trial::TestPage;
 use tocsin_core::{Contact, MessageId, PageId, PersonId, PluginId, Question, TestId, Timestamp};
-use tocsin_store::Store;
 
 use super::payload::Payloads;
 use crate::auth::AckTarget;
-use crate::disclosure::page::{LastChange, PageContent, PageReader, PagedIncident};
-use crate::disclosure::{Clearance, Disclosed};
-use crate::runtime::error::EngineError;
-use crate::runtime::state::tables::change::latest_changes_of;
+use crate::disclosure::Clearance;
+use crate::disclosure::page::{PageContent, PageReader, PagedIncident};
 use crate::runtime::state::view::IncidentState;
-
-/// A change is shown if it happened at most this long before the incident opened, in milliseconds:
-/// a deployment often shows its effect only under the load of another hour.
-const CHANGE_BEFORE_MS: u64 = 6 * HOUR_MS;
 
 /// A page or a question that is still wanted, with its incident as it is now.
 pub(crate) struct Wanted {
@@ -44,24 +35,20 @@ pub(crate) struct PageMessage {
 impl Payloads {
     /// A message about what is still wanted, which is at least one thing. `shown_by` is the
     /// plugin that shows it, with what it may see.
-    ///
-    /// # Errors
-    /// [`EngineError`] when the store cannot be read.
     pub(crate) fn message_of(
         &self,
         (id, contact): (&MessageId, &Contact),
         wanted: &[Wanted],
-        store: &dyn Store,
         shown_by: Option<(&PluginId, Clearance)>,
         now: Timestamp,
-    ) -> Result<PageMessage, EngineError> {
+    ) -> PageMessage {
         let to = &id.person;
         let pages: Vec<_> = wanted
             .iter()
             .map(|it| (it.state.as_ref(), it.attempt.page))
             .collect();
         let question = wanted.first().and_then(|it| it.attempt.question);
-        let content = self.page_content(&pages, question, to, store, shown_by, now)?;
+        let content = self.page_content(&pages, question, to, shown_by, now);
         let link = |of| self.ack_links.link(of, to, &contact.kind, now);
         let message = || id.clone();
         let one = |page: &str| {
@@ -87,13 +74,13 @@ impl Payloads {
                 })
             }
         };
-        Ok(PageMessage {
+        PageMessage {
             id: id.to_string(),
             to: to.clone(),
             contact: contact.clone(),
             zone: self.roster.zone(to),
             content,
-        })
+        }
     }
 
     /// A test of the way to a person, or a reminder of a shift, which asks for no press: that it
@@ -153,52 +140,25 @@ impl Payloads {
 
     /// What a message to a person about these pages says, or with a question about these incidents,
     /// without links that acknowledge or answer. The numbers are those of the pages or questions.
-    ///
-    /// # Errors
-    /// [`EngineError`] when the store cannot be read.
+    #[must_use]
     pub fn page_content(
         &self,
         pages: &[(&IncidentState, u32)],
         question: Option<Question>,
         to: &PersonId,
-        store: &dyn Store,
         shown_by: Option<(&PluginId, Clearance)>,
         now: Timestamp,
-    ) -> Result<PageContent, EngineError> {
+    ) -> PageContent {
         let person = self.clearance_of(to);
         let clearance = shown_by.map_or(person, |(_, clearance)| clearance.and(person));
-        let lines: Vec<_> = pages
-            .iter()
-            .map(|(state, _)| Disclosed::of(&state.incident, clearance).line)
-            .collect();
-        let services: BTreeSet<_> = lines
-            .iter()
-            .filter_map(|it| it.service.as_deref())
-            .collect();
-        let first = lines.iter().map(|it| it.opened_at).min().unwrap_or(now);
-        let from = first.minus_ms(CHANGE_BEFORE_MS);
-        let changes = latest_changes_of(store, &services, from, now)?;
-        let change_of = |service: Option<&str>, opened: Timestamp| {
-            let change = changes.get(service?)?;
-            let is_near = change.at >= opened.minus_ms(CHANGE_BEFORE_MS);
-            is_near.then(|| LastChange {
-                at: change.at,
-                title: change.title.clone(),
-                link: change.link.clone(),
-            })
-        };
-        let paged = pages
-            .iter()
-            .zip(&lines)
-            .map(|((state, page), line)| PagedIncident {
-                incident: &state.incident,
-                page: *page,
-                question,
-                counts: state.tally.counts,
-                change: change_of(line.service.as_deref(), line.opened_at),
-            });
+        let paged = pages.iter().map(|(state, page)| PagedIncident {
+            incident: &state.incident,
+            page: *page,
+            question,
+            counts: state.tally.counts,
+        });
         let paged: Vec<_> = paged.collect();
-        Ok(PageContent::of(
+        PageContent::of(
             &paged,
             &PageReader {
                 person: to,
@@ -208,7 +168,7 @@ impl Payloads {
                 people: &self.roster.people,
                 now,
             },
-        ))
+        )
     }
 }
 

@@ -1,7 +1,10 @@
-//! Whether alerts are decided on the silences that hold when they are written.
+//! Whether alerts are decided on the silences that hold when they are written, and incidents on
+//! the changes.
 
 use serde_json::Value;
 use tocsin_store::{Batch, Store, Table};
+
+use super::changes::unsuspected;
 
 /// When silences changed, and what was decided on older ones.
 #[derive(Default)]
@@ -16,6 +19,8 @@ pub(super) struct Seen {
     has_silence: bool,
     /// The alerts that were assessed, and at which position of the feed their silences were read.
     assessed: Vec<(String, u64)>,
+    /// An incident that opens without a change that it must suspect.
+    unsuspected: Option<String>,
 }
 
 impl Seen {
@@ -33,6 +38,7 @@ impl Seen {
         Self {
             has_silence: batch.rows.iter().any(|row| row.table == Table::Silence),
             assessed: assessed.collect(),
+            unsuspected: unsuspected(batch, store),
         }
     }
 }
@@ -40,6 +46,9 @@ impl Seen {
 impl Silencing {
     /// Records what was committed.
     pub(super) fn note(&mut self, seen: Seen, store: &dyn Store) {
+        if seen.unsuspected.is_some() {
+            self.broken.clone_from(&seen.unsuspected);
+        }
         let changed_at = self.changed_at;
         let stale = seen.assessed.into_iter().find(|(_, at)| *at < changed_at);
         if let Some((alert, at)) = stale {
@@ -52,7 +61,8 @@ impl Silencing {
         }
     }
 
-    /// An alert that was decided on silences that had changed, if there was one.
+    /// An alert that was decided on silences that had changed, or an incident that opened without
+    /// a change that it must suspect, if there was one.
     pub(super) fn broken(&self) -> Option<String> {
         self.broken.clone()
     }

@@ -339,6 +339,7 @@ fn ask(request: &Request) -> String {
         } => format!("{incident}: {command:?}"),
         Request::Open { draft, .. } => format!("somebody opens {:?}", draft.key),
         Request::EndAlert { alert, .. } => format!("somebody ends {alert}"),
+        Request::Change(change) => format!("change {} to {:?}", change.id, change.services),
         Request::Write(write) => {
             format!("settle {:?}, take {:?}", write.settles, write.timers_take)
         }

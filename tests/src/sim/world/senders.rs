@@ -8,7 +8,7 @@ use tocsin_core::event::LogKind;
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Actor, Alert, Draft, Grade, IncidentId, IncidentKey, Signal, SignalStatus, Step,
+    Actor, Alert, Change, Draft, Grade, IncidentId, IncidentKey, Signal, SignalStatus, Step,
 };
 use tocsin_store::CommandKey;
 
@@ -19,6 +19,8 @@ use crate::sim::check::Fact;
 
 /// How many of 100 requests change who is on call.
 const ON_CALL_OF_100: u64 = 8;
+/// How many of 100 requests report a change of a service.
+const CHANGES_OF_100: u64 = 6;
 
 impl World {
     /// Sends several requests from senders and people.
@@ -34,6 +36,9 @@ impl World {
             && let Some(asked) = self.change_on_call(place)
         {
             return asked;
+        }
+        if self.rng.chance(CHANGES_OF_100) {
+            return self.change();
         }
         let state = self.nodes[place].view.in_memory();
         let mut ids: Vec<IncidentId> = state.iter().map(|it| it.incident.id.clone()).collect();
@@ -155,6 +160,27 @@ impl World {
         Asked {
             request,
             then: Then::Alert(alert, false),
+        }
+    }
+
+    /// A sender reports a change; some report it again.
+    fn change(&mut self) -> Asked {
+        self.words += u64::from(self.rng.chance(80));
+        let change = Change {
+            id: format!("change-{}", self.words).as_str().into(),
+            integration: "ci".into(),
+            summary: "a deployment".to_owned(),
+            timestamp: self.now,
+            source: None,
+            services: vec![(*self.rng.pick(&["api", "db", "web"])).to_owned()],
+            environment: None,
+            outcome: None,
+            revision: None,
+            links: Vec::new(),
+        };
+        Asked {
+            request: Request::Change(Box::new(change)),
+            then: Then::Nothing,
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tocsin_core::alert::{KeyRow, Place, Tally};
 use tocsin_core::event::{Event, Opened, Recorded};
 use tocsin_core::incident::Counts;
-use tocsin_core::{Actor, Alert, Incident, IncidentId, Role, Step};
+use tocsin_core::{Actor, Alert, Change, Incident, IncidentId, Role, Step};
 use tocsin_policy::testing::run_tests;
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore, Store};
@@ -18,7 +18,6 @@ use tocsin_store::{Append, Batch, MemoryStore, Store};
 use drawn::{Around, Policy, Standing};
 
 use super::*;
-use crate::change::Change;
 use crate::config;
 use crate::people::Roster;
 use crate::runtime::delivery::Subscribers;
@@ -90,20 +89,21 @@ fn put_around(store: &MemoryStore, around: &Around) {
         put(store, &id, &events, Counts::default());
     }
     for (number, service) in around.changed.iter().enumerate() {
-        let rows = change::record(changed(service), &number.to_string(), NOW);
+        let rows = change::record(changed(service, number), NOW);
         let mut batch = Batch::default();
         rows.unwrap().lay_out(&mut batch);
         assert!(store.commit(vec![batch]).unwrap()[0].is_ok());
     }
 }
 
-fn changed(service: &str) -> Change {
+fn changed(service: &str, number: usize) -> Change {
     Change {
+        id: number.to_string().as_str().into(),
         integration: "pd".into(),
         summary: format!("a deployment of {service}"),
         timestamp: NOW.minus_ms(60_000),
         source: None,
-        service: Some(service.to_owned()),
+        services: vec![service.to_owned()],
         environment: None,
         outcome: None,
         revision: None,
@@ -204,9 +204,9 @@ fn context_case(around: &Around, roster: &Roster) -> Value {
     context["on_call"] = json!({ "primary": roster.rotations["primary"].on_call(NOW) });
     let load = Some(around.busy).filter(|it| *it > 0);
     context["load"] = load.map_or(json!({}), |it| json!({ "ada": it }));
-    let changes = around.changed.iter().map(|service| changed(service));
+    let changes = around.changed.iter().map(|service| changed(service, 0));
     let facts = changes
-        .map(|it| json!({ "service": it.service, "title": it.summary, "at_ms": it.timestamp }));
+        .map(|it| json!({ "service": it.services[0], "title": it.summary, "at_ms": it.timestamp }));
     context["changes"] = facts.collect();
     context
 }

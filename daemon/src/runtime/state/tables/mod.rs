@@ -20,6 +20,7 @@ pub mod plugin_kv;
 pub mod proof;
 pub mod reference;
 pub mod role_time;
+pub mod service_change;
 pub mod shift_told;
 pub mod silence;
 pub mod summary;
