@@ -1,5 +1,6 @@
 //! Messages as Slack Block Kit JSON.
 
+mod changes;
 mod help;
 mod page;
 mod summary;
@@ -8,6 +9,7 @@ use crate::text;
 use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::types::{Choice, Prompt, Update};
 
+pub(crate) use changes::{JUDGE, suspects};
 pub(crate) use help::{JOIN, help};
 pub(crate) use page::{page, with_note};
 pub(crate) use summary::summary;

@@ -17,8 +17,14 @@ pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failu
             if !room::is_wanted(incident)? {
                 return Ok(Outcome::Ignored);
             }
-            room::ensure(incident, delivery)?;
-            Ok(Outcome::Done)
+            let mut room = room::ensure(incident, delivery)?;
+            match blocks::suspects(incident) {
+                None => Ok(Outcome::Done),
+                Some(message) => {
+                    let effect = (format!("suspects:{}", event.id), event.at);
+                    room.post(effect, message, incident, delivery)
+                }
+            }
         }
         EventBody::IncidentChanged(change) => changed(change, &event, delivery),
         EventBody::UpdatePosted(update) => updated(update, delivery),

@@ -43,9 +43,8 @@ enum Ask {
         choice: String,
         label: String,
     },
-    Join {
-        incident: String,
-    },
+    /// A line that needs no more than this button.
+    Line { incident: String, line: String },
 }
 
 fn interaction(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
@@ -84,8 +83,14 @@ fn read_press(payload: &Value) -> Option<Press> {
             label,
         }
     } else if action_id == blocks::JOIN {
-        Ask::Join {
+        Ask::Line {
             incident: text(&value["incident"]),
+            line: "join".into(),
+        }
+    } else if action_id.starts_with(blocks::JUDGE) {
+        Ask::Line {
+            incident: text(&value["incident"]),
+            line: text(&value["line"]),
         }
     } else {
         return None;
@@ -125,7 +130,7 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
             let note = format!("<@{}> answered: {}", press.user, crate::text::escape(label));
             (prompt, note, commands::answer(prompt, choice, &by))
         }
-        Ask::Join { incident } => return join(press, incident, &by),
+        Ask::Line { incident, line } => return run(press, incident, line, &by),
     };
     match result {
         Ok(_) => {
@@ -149,9 +154,9 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Adds whoever pressed to those who help. The room invites them once it hears of it.
-fn join(press: &Press, incident: &str, by: &Actor) -> Result<(), Failure> {
-    match commands::run(Some(incident), "join", by) {
+/// Carries out a line of whoever pressed. The room shows what it changes once it hears of it.
+fn run(press: &Press, incident: &str, line: &str, by: &Actor) -> Result<(), Failure> {
+    match commands::run(Some(incident), line, by) {
         Err(CommandError::Unavailable(why)) => Err(Failure::retry(why)),
         result => tell(press, result),
     }

@@ -1,7 +1,7 @@
 //! The first message in a war room, which is pinned and kept current: what the incident is, who
 //! does what, what was promised, and what is left to do.
 
-use super::{Message, context, help, section};
+use super::{Message, changes, context, help, section};
 use crate::help::responders;
 use crate::text;
 use tocsin_plugin_sdk::serde_json::{self, Value};
@@ -24,6 +24,8 @@ pub(crate) fn summary(incident: &Incident) -> Message {
     let body = format!("{headline}{why}\n{summary}");
     let mut blocks = vec![section(body.trim_end())];
     blocks.push(section(&facts(incident, &extra).join("\n")));
+    let changes = changes::listed(&extra, incident.opened_at);
+    blocks.extend(changes.as_deref().map(section));
     blocks.extend(tasks(&extra["tasks"]).as_deref().map(section));
     blocks.extend(about(incident, &extra).as_deref().map(context));
     Message {
