@@ -12,8 +12,8 @@ use super::output::{Out, OutputArg, cell, cell_of, clean};
 use super::silence::print_silences;
 use crate::actions::{Action, NewIncident, VERBS};
 use crate::api::{
-    AlertCounts, HoldLine, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome,
-    PageLine, RoleLine, StatusFilter,
+    AlertCounts, ChangeLine, HoldLine, IncidentDetail, IncidentLine, IncidentList, IncidentQuery,
+    Outcome, PageLine, RoleLine, StatusFilter,
 };
 
 const PATH: &str = "/api/v1/incidents";
@@ -325,17 +325,19 @@ fn print_response(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Fa
 /// Prints what was changed before it and while it is open.
 fn print_changes(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     for it in &incident.changes {
-        let (change, title, at) = (it.change, cell(&it.title), cell(&it.at));
-        let link = it.link.as_ref();
-        let link = link.map_or_else(String::new, |it| format!(" {}", cell(it)));
-        let status = it.status.as_str();
-        let line = format!("{change}: {title} ({status}, {at}){link}");
-        out.line(format!("  {:<14}{line}", "change"))?;
+        out.line(format!("  {:<14}{}", "change", changed(it)))?;
     }
     match incident.changes_unlisted {
         0 => Ok(()),
         more => out.line(format!("  {:<14}{more} more before it", "change")),
     }
+}
+
+fn changed(it: &ChangeLine) -> String {
+    let (change, title, at) = (it.change, cell(&it.title), cell(&it.at));
+    let link = it.link.as_ref();
+    let link = link.map_or_else(String::new, |it| format!(" {}", cell(it)));
+    format!("{change}: {title} ({}, {at}){link}", it.status.as_str())
 }
 
 fn print_pages(pages: &[PageLine], out: &mut Out<'_>) -> Result<(), Failure> {
