@@ -20,6 +20,7 @@ fn opened(grade: Grade, spokesperson: &[&str], shadow: &[&str]) -> World {
         response: Response {
             spokesperson: people(spokesperson),
             shadow: people(shadow),
+            ..Response::default()
         },
         ..World::default()
     };
@@ -218,8 +219,9 @@ fn nobody_is_asked_for_a_role_that_somebody_has() {
     settle(&mut world);
     assert_eq!(asked(&world, Spokesperson), [""; 0]);
     assert_eq!(asked(&world, Shadow), ["eve"]);
-    // Once both are taken, the policy is not asked.
+    // Once all are taken, the policy is not asked.
     answer(&mut world, Shadow, "eve", "yes");
+    hand_off(&mut world, Role::Commander, "bob", "bob");
     hand_off(&mut world, Role::Operator, "fay", "fay");
     assert_eq!(chosen(&world), 1);
 }

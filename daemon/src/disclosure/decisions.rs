@@ -106,17 +106,14 @@ fn about_response(recorded: &Recorded) -> Option<Decision> {
             let answer = format!("{audience} hears more in {next}");
             ("cadence", answer, reason, source)
         }
-        Event::RespondersChosen {
-            spokesperson,
-            shadow,
-            reason,
-            source,
-        } => {
-            let answer = match (list(spokesperson), list(shadow)) {
-                (None, None) => "nobody else is asked".to_owned(),
-                (Some(speak), None) => format!("spokesperson: {speak}"),
-                (None, Some(learn)) => format!("shadow: {learn}"),
-                (Some(speak), Some(learn)) => format!("spokesperson: {speak}; shadow: {learn}"),
+        event @ Event::RespondersChosen { reason, source, .. } => {
+            let chosen = event.chosen().into_iter();
+            let chosen: Vec<String> = chosen
+                .map(|(role, people)| format!("{role}: {}", list(people)))
+                .collect();
+            let answer = match chosen.is_empty() {
+                true => "nobody else is asked".to_owned(),
+                false => chosen.join("; "),
             };
             ("respond", answer, reason, source)
         }
@@ -132,10 +129,10 @@ fn about_response(recorded: &Recorded) -> Option<Decision> {
     })
 }
 
-/// Who is asked, one after the other; `None` if nobody is.
-fn list(people: &[PersonId]) -> Option<String> {
+/// Who is asked, one after the other.
+fn list(people: &[PersonId]) -> String {
     let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
-    (!people.is_empty()).then(|| people.join(", then "))
+    people.join(", then ")
 }
 
 fn graded(grade: Grade, security: bool, unsure: bool) -> String {

@@ -382,6 +382,7 @@ impl Policies {
         self.verdict(Response {
             spokesperson: NAMES.map(PersonId::from).into(),
             shadow: ["bob", "eve"].map(PersonId::from).into(),
+            ..Response::default()
         })
     }
 

@@ -101,10 +101,11 @@ impl Event {
             Self::HelpWanted { .. } => Traits::news("help-wanted", Roles),
             Self::ResponderJoined { .. } => Traits::news("responder-joined", Roles),
             Self::RespondersChosen {
+                commander,
                 spokesperson,
                 shadow,
                 ..
-            } => match spokesperson.is_empty() && shadow.is_empty() {
+            } => match commander.is_empty() && spokesperson.is_empty() && shadow.is_empty() {
                 true => Traits::of("responders-chosen", Roles),
                 false => Traits::news("responders-chosen", Roles),
             },

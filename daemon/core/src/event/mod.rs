@@ -319,6 +319,9 @@ pub enum Event {
     },
     /// The communication policy said who is asked to take the roles besides the operator.
     RespondersChosen {
+        /// As for the spokesperson.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        commander: Vec<PersonId>,
         /// In the order in which they are asked until one accepts, at most
         /// [`RESPONSE_PEOPLE_MAX`](crate::limits::RESPONSE_PEOPLE_MAX).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -29,7 +29,7 @@ pub struct Call {
 
 impl Call {
     /// The roles that the policy chooses people for.
-    pub(super) const ROLES: [Role; 2] = [Role::Spokesperson, Role::Shadow];
+    pub(super) const ROLES: [Role; 3] = [Role::Commander, Role::Spokesperson, Role::Shadow];
 
     /// Who is asked next to take a role.
     #[must_use]
@@ -52,14 +52,9 @@ impl Call {
     pub(super) fn fold(&mut self, recorded: &Recorded) {
         let at = recorded.at;
         match &recorded.event {
-            Event::RespondersChosen {
-                spokesperson,
-                shadow,
-                ..
-            } => {
-                let chosen = Self::ROLES.into_iter().zip([spokesperson, shadow]);
-                let chosen = chosen.filter(|(_, people)| !people.is_empty());
-                self.wanted = chosen.map(|(role, it)| (role, it.clone())).collect();
+            event @ Event::RespondersChosen { .. } => {
+                let chosen = event.chosen().into_iter();
+                self.wanted = chosen.map(|(role, it)| (role, it.to_vec())).collect();
                 self.ask_at = None;
                 self.next_at = at;
             }
@@ -93,5 +88,25 @@ impl Call {
         wanted
             .into_iter()
             .for_each(|it| it.retain(|left| left != person));
+    }
+}
+
+impl Event {
+    /// Whom the communication policy has asked to take which role, without roles for nobody; empty
+    /// for other events.
+    #[must_use]
+    pub fn chosen(&self) -> Vec<(Role, &[PersonId])> {
+        let Self::RespondersChosen {
+            commander,
+            spokesperson,
+            shadow,
+            ..
+        } = self
+        else {
+            return Vec::new();
+        };
+        let lists = [commander, spokesperson, shadow].map(Vec::as_slice);
+        let chosen = Call::ROLES.into_iter().zip(lists);
+        chosen.filter(|(_, people)| !people.is_empty()).collect()
     }
 }

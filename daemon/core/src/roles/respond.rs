@@ -26,14 +26,17 @@ pub(crate) fn respond(
     // It was asked about another operator or grade, or before there were any.
     let verdict = verdict.filter(|_| seen == ask_at);
     let Verdict {
-        value: Response {
-            spokesperson,
-            shadow,
-        },
+        value:
+            Response {
+                commander,
+                spokesperson,
+                shadow,
+            },
         reason,
         source,
     } = verdict.ok_or(Refusal::NeedsVerdict)?;
     Ok(Outcome::of(vec![Event::RespondersChosen {
+        commander: who_may(incident, Role::Commander, commander),
         spokesperson: who_may(incident, Role::Spokesperson, spokesperson),
         shadow: who_may(incident, Role::Shadow, shadow),
         reason,

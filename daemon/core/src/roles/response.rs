@@ -11,6 +11,8 @@ use crate::ids::PersonId;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     #[serde(default)]
+    pub commander: Vec<PersonId>,
+    #[serde(default)]
     pub spokesperson: Vec<PersonId>,
     #[serde(default)]
     pub shadow: Vec<PersonId>,

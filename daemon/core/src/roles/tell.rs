@@ -20,14 +20,9 @@ pub(crate) fn timers(roles: &Roles) -> impl Iterator<Item = (Timestamp, TimerKin
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     let by = &recorded.by;
     match &recorded.event {
-        Event::RespondersChosen {
-            spokesperson,
-            shadow,
-            reason,
-            source,
-        } => {
-            let chosen = Call::ROLES.into_iter().zip([spokesperson, shadow]);
-            let chosen: Vec<String> = chosen.filter_map(|(role, it)| asked(role, it)).collect();
+        event @ Event::RespondersChosen { reason, source, .. } => {
+            let chosen = event.chosen().into_iter();
+            let chosen: Vec<String> = chosen.map(|(role, it)| asked(role, it)).collect();
             let why = source.because(reason);
             Some(match chosen.is_empty() {
                 true => format!("nobody else is asked to take a role{why}"),
@@ -55,8 +50,8 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     }
 }
 
-/// Who is asked to take a role, one after the other; `None` if nobody is.
-fn asked(role: Role, people: &[PersonId]) -> Option<String> {
+/// Who is asked to take a role, one after the other.
+fn asked(role: Role, people: &[PersonId]) -> String {
     let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
-    (!people.is_empty()).then(|| format!("{} to be the {role}", people.join(", then ")))
+    format!("{} to be the {role}", people.join(", then "))
 }

@@ -17,7 +17,7 @@ const TEXT_BYTES_MAX: usize = 256;
 /// A text that no script looks for.
 const UNKNOWN: &str = "other";
 /// What answers have, which no alert does.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "key",
     "service",
     "team",
@@ -35,6 +35,7 @@ const FIELDS: [&str; 19] = [
     "engineering",
     "company",
     "public",
+    "commander",
     "spokesperson",
     "shadow",
 ];

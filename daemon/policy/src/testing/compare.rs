@@ -88,10 +88,14 @@ pub(crate) fn cadence(verdict: Verdict<Cadence>) -> Value {
 
 pub(crate) fn response(verdict: Verdict<Response>) -> Value {
     let Response {
+        commander,
         spokesperson,
         shadow,
     } = verdict.value;
-    json!({ "spokesperson": spokesperson, "shadow": shadow, "reason": verdict.reason })
+    json!({
+        "commander": commander, "spokesperson": spokesperson, "shadow": shadow,
+        "reason": verdict.reason,
+    })
 }
 
 /// How a result differs from `expected`.

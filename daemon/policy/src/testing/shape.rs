@@ -123,6 +123,7 @@ const CADENCE: Shape = Table(&[
 ]);
 
 const RESPONSE: Shape = Table(&[
+    ("commander", Any),
     ("spokesperson", Any),
     ("shadow", Any),
     ("reason", Any),

@@ -34,10 +34,11 @@ pub(crate) fn cadence(answer: Dynamic) -> Decoded<Cadence> {
 
 /// Whoever is named must be a candidate: anybody else could not answer.
 pub(crate) fn response(answer: Dynamic, facts: Facts<'_>) -> Decoded<Response> {
-    let known = ["spokesperson", "shadow", "reason"];
+    let known = ["commander", "spokesperson", "shadow", "reason"];
     let mut fields = Fields::of("respond", answer, &known, RESPONSE_EXAMPLE)?;
     let reason = fields.reason()?;
     let response = Response {
+        commander: people(&mut fields, "commander", facts)?,
         spokesperson: people(&mut fields, "spokesperson", facts)?,
         shadow: people(&mut fields, "shadow", facts)?,
     };
