@@ -100,10 +100,21 @@ impl NewIncident {
                     let grade = grade.parse::<tocsin_core::Grade>();
                     new.grade = Some(grade.map_err(|error| error.to_string())?);
                 }
-                _ if *word == "security" => new.security = true,
-                _ => break,
+                Some(("security", "yes" | "true")) => new.security = true,
+                Some((name, _)) => {
+                    return Err(format!(
+                        "there is no `{name}=`; at the end of the title write service=, team=, \
+                         grade= or `security`"
+                    ));
+                }
+                None if is_security(word) => new.security = true,
+                None => break,
             }
             title.pop();
+        }
+        // Whoever writes it means it, and a public title cannot be taken back.
+        if title.first().is_some_and(|it| is_security(it)) && !new.security {
+            return Err("write `security` as the last word, after the title".to_owned());
         }
         new.title = title.join(" ");
         match new.title.is_empty() {
@@ -129,6 +140,9 @@ impl NewIncident {
             ));
         }
         let key = key.filter(|it| !it.as_str().is_empty());
+        if key.as_ref().is_some_and(tocsin_core::drill::is_key) {
+            return Err("keys that begin with `drill/` are those of drills".to_owned());
+        }
         let is_long = |it: &IncidentKey| it.as_str().len() > NAME_BYTES_MAX;
         if key.as_ref().is_some_and(is_long) {
             return Err(format!(
@@ -146,6 +160,11 @@ impl NewIncident {
             drill: self.drill,
         })
     }
+}
+
+fn is_security(word: &str) -> bool {
+    let word = word.trim_matches(|it: char| it.is_ascii_punctuation());
+    word.eq_ignore_ascii_case("security")
 }
 
 #[cfg(test)]
@@ -168,6 +187,25 @@ mod tests {
             (title.title.as_str(), title.security),
             ("A security hole in a=b is open", false)
         );
+    }
+
+    #[test]
+    fn however_security_is_spelled_the_incident_is_secret() {
+        for end in [
+            "security",
+            "SECURITY",
+            "Security.",
+            "(security)",
+            "security=yes",
+        ] {
+            let new = NewIncident::parse(&format!("A token is public {end}")).unwrap();
+            assert!(
+                new.security && new.title == "A token is public",
+                "{end}: {new:?}"
+            );
+        }
+        let first = NewIncident::parse("security: a token is public").unwrap_err();
+        assert!(first.contains("as the last word"), "{first}");
     }
 
     #[test]

@@ -114,6 +114,17 @@ impl Client {
             .block_on(async { tokio::time::sleep(pause).await });
     }
 
+    /// Waits as [`pause`](Self::pause); says whether it was interrupted by Ctrl-C meanwhile.
+    pub(super) fn pause_or_interrupted(&self, ms: u64) -> bool {
+        let pause = Duration::from_millis(ms);
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => false,
+                _ = tokio::signal::ctrl_c() => true,
+            }
+        })
+    }
+
     /// Sends a GET request.
     pub(super) fn get(&self, path: &str) -> Result<Answer, Failure> {
         self.ask(Method::GET, path, None::<&()>)

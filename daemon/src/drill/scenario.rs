@@ -128,8 +128,15 @@ impl DrillScenario {
     /// # Errors
     /// What is wrong, where, and the remedy.
     pub(crate) fn parse(text: &str) -> Result<Self, FaultyScenario> {
-        let scenario: Self =
+        let mut scenario: Self =
             toml::from_str(text).map_err(|error| FaultyScenario(error.to_string()))?;
+        // As the log keeps them.
+        for step in &mut scenario.steps {
+            let texts = [&mut step.alert, &mut step.end, &mut step.say, &mut step.ask];
+            for text in texts.into_iter().flatten() {
+                *text = text.trim().to_owned();
+            }
+        }
         scenario.check().map_err(FaultyScenario)?;
         Ok(scenario)
     }

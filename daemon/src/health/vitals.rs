@@ -110,7 +110,9 @@ impl Vitals {
         let (store, writer, assessor) = (&subject.store, &subject.writer, &subject.assessor);
         let now = subject.clock.now();
         let held = subject.view.in_memory();
+        let is_real = |it: &&Arc<IncidentState>| !it.incident.about.drill;
         let active = held.iter().filter(|it| it.incident.is_active());
+        let active = active.filter(is_real);
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
             let mut pages = it.paging.pages.values();
             it.is_unanswered() && pages.any(|page| page.is_exhausted())

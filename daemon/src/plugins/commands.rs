@@ -199,6 +199,15 @@ struct Filter {
     status: Option<StatusFilter>,
 }
 
+/// What a draft has no field for yet.
+#[derive(Default, Deserialize)]
+struct DraftMore {
+    #[serde(default)]
+    team: Option<String>,
+    #[serde(default)]
+    security: bool,
+}
+
 /// A plugin's command.
 struct Call<'a> {
     access: &'a PluginAccess,
@@ -259,11 +268,17 @@ impl Call<'_> {
     ) -> Result<wit::Incident, CommandError> {
         let caller = self.caller(by)?;
         let refs = draft.refs;
+        let more: DraftMore = match draft.extra.as_str() {
+            "" => DraftMore::default(),
+            extra => serde_json::from_str(extra)
+                .map_err(|error| CommandError::Invalid(format!("`extra` of the draft: {error}")))?,
+        };
         let new = NewIncident {
             title: draft.title,
             summary: draft.summary,
             service: draft.services.into_iter().next().unwrap_or_default(),
-            team: None,
+            team: more.team,
+            security: more.security,
             grade: draft.grade.map(core_grade),
             ..NewIncident::default()
         };

@@ -281,6 +281,7 @@ pub(crate) mod commands {
     pub(crate) fn open(draft: &Draft, by: &Actor) -> Done<Incident> {
         FakeHost::with(|host| {
             host.command("open", None, &draft.title, Some(by));
+            host.command_answer.clone()?;
             Ok(super::super::incident())
         })
     }

@@ -184,7 +184,8 @@ impl FakeHost {
         self.0.borrow_mut().people.push(person.clone());
     }
 
-    /// Sets the result of `run`, `acknowledge`, `receipt` and `answer` from now on.
+    /// Sets the result of `run`, `acknowledge`, `receipt` and `answer` from now on; an error is
+    /// also that of `open`.
     pub fn answer_commands(&self, answer: Result<String, CommandError>) {
         self.0.borrow_mut().command_answer = answer;
     }

@@ -234,11 +234,19 @@ fn forget(id: &str, asked: &Asked) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Posts a message that only one person in a channel can see.
+/// Posts a message that only one person in a channel can see, or to them directly if the app is not
+/// in that channel, as commands work everywhere.
 pub(crate) fn tell(channel: &str, user: &str, what: &str) -> Result<Outcome, Failure> {
     let params = [("channel", channel), ("user", user), ("text", what)];
     match api::post("chat.postEphemeral", &params, Some("tell")) {
         Ok(_) => Ok(Outcome::Done),
+        Err(error) if error.is_gone() || error.is("user_not_in_channel") => {
+            let direct = direct_channel(user)?;
+            let params = [("channel", direct.as_str()), ("text", what)];
+            let posted = api::post("chat.postMessage", &params, Some("tell-directly"));
+            let posted = posted.map_err(|error| error.into_failure("chat.postMessage"));
+            posted.map(|_| Outcome::Done)
+        }
         Err(error) => Err(error.into_failure("chat.postEphemeral")),
     }
 }

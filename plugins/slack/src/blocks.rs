@@ -90,6 +90,8 @@ pub(crate) fn update(update: &Update) -> Message {
     let mut shown = incident.clone();
     if let Some(title) = &incident.public_title {
         shown.title = title.clone();
+        // The code name stands for it: what kind of incident it is, is not for everybody.
+        shown.security = false;
     }
     let headline = text::headline(&shown);
     let body = text::from_markdown(&update.body);

@@ -3,19 +3,23 @@
 //! Views: <https://docs.slack.dev/surfaces/modals>. Slack accepts the form for three seconds after
 //! the command, so it is the one call to Slack that no job makes.
 
-use crate::{api, text};
-use tocsin_plugin_sdk::commands::{self, CommandError};
+use crate::api;
+use tocsin_plugin_sdk::commands::{self, CommandError, Draft};
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::types::{Actor, Failure, WebhookResponse};
-use tocsin_plugin_sdk::{jobs, log};
+use tocsin_plugin_sdk::types::{Actor, Failure, Grade, WebhookResponse};
+use tocsin_plugin_sdk::{clock, jobs, log};
 
 /// Names the form in what Slack sends back.
 pub(crate) const OPEN: &str = "open-incident";
 /// Longest title that the form takes.
 const TITLE_CHARS_MAX: u32 = 200;
+/// Slack waits three seconds for the answer to the command.
+const SHOWN_WITHIN_MS: u64 = 1_800;
 
-/// Shows the form to whoever typed the command in this channel. False if Slack refuses it.
+/// Shows the form to whoever typed the command in this channel. False if Slack refuses it, or does
+/// not answer in time for the command to be answered with what to type instead.
 pub(crate) fn show(trigger: &str, channel: &str) -> bool {
+    api::stop_at(clock::now() + SHOWN_WITHIN_MS);
     let view = view(channel).to_string();
     let shown = api::post(
         "views.open",
@@ -36,11 +40,11 @@ pub(crate) fn submitted(payload: &Value) -> Result<WebhookResponse, Failure> {
     let view = &payload["view"];
     let user = payload["user"]["id"].as_str().unwrap_or_default();
     let channel = view["private_metadata"].as_str().unwrap_or_default();
-    let line = line(&view["state"]["values"]);
-    match commands::run(None, &line, &Actor::by_contact("slack", user)) {
-        Ok(reply) => {
-            let reply = text::escape(&reply);
-            let payload = json!({"channel": channel, "user": user, "text": reply});
+    let draft = draft(&view["state"]["values"]);
+    match commands::open(&draft, &Actor::by_contact("slack", user)) {
+        Ok(incident) => {
+            let opened = format!("incident {} is open", incident.number);
+            let payload = json!({"channel": channel, "user": user, "text": opened});
             jobs::enqueue("tell", &payload, None)?;
             Ok(WebhookResponse::new(200))
         }
@@ -53,28 +57,29 @@ pub(crate) fn submitted(payload: &Value) -> Result<WebhookResponse, Failure> {
     }
 }
 
-/// The command that the form stands for.
-fn line(values: &Value) -> String {
+fn draft(values: &Value) -> Draft {
     let typed = |block: &str| {
         let value = values[block]["value"]["value"].as_str().unwrap_or_default();
         value.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let mut line = format!("open {}", typed("title"));
-    for option in ["service", "team"] {
-        // A name has no spaces; what follows one would be part of the title.
-        if let Some(name) = typed(option).split(' ').next().filter(|it| !it.is_empty()) {
-            line.push_str(&format!(" {option}={name}"));
-        }
-    }
-    let grade = values["grade"]["value"]["selected_option"]["value"].as_str();
-    if let Some(grade) = grade {
-        line.push_str(&format!(" grade={grade}"));
-    }
+    let some = |text: String| Some(text).filter(|it| !it.is_empty());
     let ticked = values["security"]["value"]["selected_options"].as_array();
-    if ticked.is_some_and(|it| !it.is_empty()) {
-        line.push_str(" security");
+    let is_secret = ticked.is_some_and(|it| !it.is_empty());
+    let grade = &values["grade"]["value"]["selected_option"]["value"];
+    Draft {
+        title: typed("title"),
+        summary: String::new(),
+        services: some(typed("service")).into_iter().collect(),
+        grade: match grade.as_str() {
+            Some("critical") => Some(Grade::Critical),
+            Some("major") => Some(Grade::Major),
+            Some("minor") => Some(Grade::Minor),
+            _ => None,
+        },
+        dedup_key: None,
+        refs: Vec::new(),
+        extra: json!({"team": some(typed("team")), "security": is_secret}).to_string(),
     }
-    line
 }
 
 fn view(channel: &str) -> Value {
@@ -91,10 +96,10 @@ fn view(channel: &str) -> Value {
     let grades = [
         option(
             "critical",
-            "critical: customers cannot use it, or data is lost",
+            "critical: it does not work at all, or data is lost",
         ),
-        option("major", "major: an important part does not work"),
-        option("minor", "minor: it can wait for office hours"),
+        option("major", "major: a major feature does not work"),
+        option("minor", "minor: no major feature is affected"),
     ];
     let grade = json!({
         "type": "static_select", "action_id": "value", "options": grades,
@@ -122,17 +127,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_stands_for_a_line() {
+    fn a_form_is_a_draft_whatever_its_title_says() {
         let values = json!({
-            "title": {"value": {"value": " Orders\nare lost "}},
-            "service": {"value": {"value": "shop"}},
+            "title": {"value": {"value": " Orders\nare lost team=x security"}},
+            "service": {"value": {"value": "order service"}},
             "team": {"value": {"value": null}},
             "grade": {"value": {"selected_option": {"value": "major"}}},
             "security": {"value": {"selected_options": [{"value": "security"}]}},
         });
-        let wanted = "open Orders are lost service=shop grade=major security";
-        assert_eq!(line(&values), wanted);
-        let empty = json!({"title": {"value": {"value": "Slow"}}, "grade": {"value": {}}});
-        assert_eq!(line(&empty), "open Slow");
+        let found = draft(&values);
+        assert_eq!(found.title, "Orders are lost team=x security");
+        assert_eq!(found.services, ["order service"]);
+        assert_eq!(found.grade, Some(Grade::Major));
+        assert_eq!(
+            found.extra,
+            json!({"team": null, "security": true}).to_string()
+        );
+        let empty = draft(&json!({"title": {"value": {"value": "Slow"}}, "grade": {"value": {}}}));
+        assert_eq!((empty.services.len(), empty.grade), (0, None));
+        assert_eq!(
+            empty.extra,
+            json!({"team": null, "security": false}).to_string()
+        );
     }
 }

@@ -11,11 +11,18 @@ pub use score::{Goals, Part, QuestionGoal, Score, score};
 pub const INTEGRATION: &str = "drill";
 /// The label of a drill's alert that names the drill.
 pub const LABEL: &str = "drill";
+const KEY_PREFIX: &str = "drill/";
 
 /// Under which alerts join the incident of the drill's run with this name.
 #[must_use]
 pub fn key(drill: &str) -> IncidentKey {
-    IncidentKey::from(format!("drill/{drill}").as_str())
+    IncidentKey::from(format!("{KEY_PREFIX}{drill}").as_str())
+}
+
+/// Whether it is the key of a drill.
+#[must_use]
+pub fn is_key(key: &IncidentKey) -> bool {
+    key.as_str().starts_with(KEY_PREFIX)
 }
 
 impl Signal {
@@ -29,6 +36,17 @@ impl Signal {
 }
 
 impl Route {
+    /// The route of an alert that belongs to no drill: no key of a policy leads into one.
+    #[must_use]
+    pub fn outside_drills(mut self) -> Self {
+        if let Self::Incident(target) | Self::Wait { target, .. } = &mut self
+            && is_key(&target.key)
+        {
+            target.key = IncidentKey::from(format!("real/{}", target.key).as_str());
+        }
+        self
+    }
+
     /// The route of a drill's alert: whatever the policy says of it, a drill is one incident, which
     /// no real one becomes part of.
     #[must_use]

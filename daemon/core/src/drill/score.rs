@@ -79,7 +79,11 @@ pub fn score(events: &[Recorded], goals: &Goals) -> Score {
 }
 
 fn acknowledged(events: &[Recorded], goals: &Goals) -> Part {
-    let first = first_at(events, |it| matches!(it, Event::Acknowledged { .. }));
+    let first = first_at(events, |it| {
+        let is_operator = |role: &Role| *role == Role::Operator;
+        let has_one = matches!(it, Event::RoleAssigned { role, .. } if is_operator(role));
+        has_one || matches!(it, Event::Acknowledged { .. })
+    });
     let took = took(events, first);
     Part {
         name: "acknowledged",
@@ -160,10 +164,15 @@ fn promises(events: &[Recorded], goals: &Goals) -> Option<Part> {
     })
 }
 
+/// Those that were asked: whoever is done before has nothing to answer.
 fn questions(events: &[Recorded], goals: &Goals) -> Option<Part> {
-    let is_answered = |it: &&QuestionGoal| answered(events, it);
-    let count = goals.questions.iter().filter(is_answered).count();
-    let all = goals.questions.len();
+    let asked = goals.questions.iter().filter_map(|it| {
+        let is_it = |event: &Event| matches!(event, Event::Logged { body, .. } if *body == it.text);
+        Some((it, first_at(events, is_it)?))
+    });
+    let asked: Vec<(&QuestionGoal, Timestamp)> = asked.collect();
+    let is_answered = |it: &&(&QuestionGoal, Timestamp)| answered(events, it.0, it.1);
+    let (count, all) = (asked.iter().filter(is_answered).count(), asked.len());
     (all > 0).then(|| Part {
         name: "questions answered",
         points: share(count, all),
@@ -172,11 +181,7 @@ fn questions(events: &[Recorded], goals: &Goals) -> Option<Part> {
     })
 }
 
-fn answered(events: &[Recorded], question: &QuestionGoal) -> bool {
-    let is_it = |it: &Event| matches!(it, Event::Logged { body, .. } if *body == question.text);
-    let Some(asked_at) = first_at(events, is_it) else {
-        return false;
-    };
+fn answered(events: &[Recorded], question: &QuestionGoal, asked_at: Timestamp) -> bool {
     let until = asked_at.plus_ms(question.within_ms);
     let in_time = events
         .iter()

@@ -93,8 +93,13 @@ pub fn open_by_hand(
         drill: draft.drill,
         merges: Labels::new(),
     };
+    let secret = if opened.security {
+        "; only people with clearance see it"
+    } else {
+        ""
+    };
+    let reply = format!("incident {} is open, graded {grade}{secret}", new_id.number);
     let events = open(new_id, opened, opening, by, env);
-    let reply = format!("incident {} is open, graded {grade}", new_id.number);
     let mut outcome = Outcome {
         events,
         reply,

@@ -18,6 +18,8 @@ const LOOK_EVERY_MS: u64 = 1_000;
 /// daemon may be restarted during a drill.
 const RETRIES: u32 = 20;
 const RETRY_EVERY_MS: u64 = 1_500;
+/// How long whoever resolved it has for the updates that say so.
+const LAST_UPDATE_WITHIN: Duration = Duration::from_secs(300);
 /// How much of a drill's name is in that of its runs.
 const RUN_CHARS_MAX: usize = 60;
 
@@ -48,11 +50,14 @@ pub(super) fn run(
                    `tocsin alert list` shows them";
         return Err(Failure::failed(why));
     };
+    let is_over = play.is_over(incident)?;
+    if is_over {
+        play.await_last_update(incident, out)?;
+    }
     let score = score(&client, incident, scenario)?;
     if args.output.output == Format::Json {
         return out.json(&json!({ "incident": incident, "score": score }));
     }
-    let is_over = play.is_over(incident)?;
     out.line("")?;
     print(&score, out)?;
     if !is_over {
@@ -95,7 +100,14 @@ impl Play<'_> {
                 return Ok(false);
             }
             let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-            self.client.pause(left_ms.clamp(1, LOOK_EVERY_MS));
+            if self
+                .client
+                .pause_or_interrupted(left_ms.clamp(1, LOOK_EVERY_MS))
+            {
+                return Err(Failure::failed(
+                    "the drill was interrupted; its alerts are over",
+                ));
+            }
             if let Some(incident) = self.incident
                 && self.is_over(incident)?
             {
@@ -105,9 +117,27 @@ impl Play<'_> {
     }
 
     fn is_over(&self, incident: u64) -> Result<bool, Failure> {
+        Ok(!self.detail(incident)?.line.status.is_active())
+    }
+
+    /// Gives people time to say that it is over: that keeps their last promises.
+    fn await_last_update(&self, incident: u64, out: &mut Out<'_>) -> Result<(), Failure> {
+        let began = Instant::now();
+        let mut is_told = false;
+        while began.elapsed() < LAST_UPDATE_WITHIN && !self.detail(incident)?.promises.is_empty() {
+            if !std::mem::replace(&mut is_told, true) {
+                self.show("resolved; waiting for the last updates", out)?;
+            }
+            if self.client.pause_or_interrupted(LOOK_EVERY_MS) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn detail(&self, incident: u64) -> Result<IncidentDetail, Failure> {
         let path = format!("/api/v1/incidents/{incident}");
-        let detail: IncidentDetail = self.patiently(|| self.client.get(&path)?.read())?;
-        Ok(!detail.line.status.is_active())
+        self.patiently(|| self.client.get(&path)?.read())
     }
 
     fn step(&mut self, step: &DrillStep, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -124,10 +154,11 @@ impl Play<'_> {
                 self.firing.remove(title);
                 format!("alert is over: {title}")
             }
-            Happening::Says(text) | Happening::Asks(text) => {
-                self.tell(text)?;
-                text.to_owned()
-            }
+            // Whoever runs the drill may see it no more, once it is a security incident.
+            Happening::Says(text) | Happening::Asks(text) => match self.tell(text) {
+                Ok(()) => text.to_owned(),
+                Err(why) => format!("{text} (nobody was told: {})", why.text),
+            },
         };
         self.show(&text, out)
     }
@@ -180,9 +211,9 @@ impl Play<'_> {
     fn end_alerts(&mut self) -> Result<(), Failure> {
         let firing = std::mem::take(&mut self.firing);
         let step = DrillStep::default();
-        firing
-            .iter()
-            .try_for_each(|it| self.alert(&step, it, false))
+        // All of them, also if the request for one fails.
+        let ended = firing.iter().map(|it| self.alert(&step, it, false));
+        ended.fold(Ok(()), Result::and)
     }
 
     fn patiently<T>(&self, request: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {

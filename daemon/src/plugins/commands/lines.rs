@@ -45,11 +45,12 @@ impl Call<'_> {
                 "there is no incident here; use its war room, or `status` to see what is open";
             CommandError::Invalid(why.to_owned())
         })?;
-        let clearance = || self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
-        match parsed {
-            Line::Action(action) => self.perform(&id, by, action).await,
-            Line::Why => self.why(&*self.state(&id)?, clearance()),
-            _ => Ok(status_line(&*self.state(&id)?, clearance())),
+        match (parsed, self.caller(by)) {
+            (Line::Action(action), _) => self.perform(&id, by, action).await,
+            (Line::Why, caller) => self.why(&*self.state(&id)?, caller?.clearance),
+            (_, Ok(caller)) => Ok(status_line(&*self.state(&id)?, caller.clearance)),
+            // Whoever is not in the configuration gets what the company gets.
+            (_, Err(_)) => Ok(self.open_incidents()),
         }
     }
 
@@ -138,8 +139,9 @@ fn status_line(state: &IncidentState, clearance: Clearance) -> String {
     let seen = Disclosed::of(&state.incident, clearance);
     let line = seen.line;
     let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
+    let drill = if line.drill { "DRILL: " } else { "" };
     let status = format!(
-        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts firing",
+        "incident {}: {drill}{} · {} · {} · operator: {operator} · {} of {} alerts firing",
         line.number,
         line.title,
         line.grade,

@@ -140,6 +140,16 @@ async fn anybody_may_ask_which_incidents_are_open() {
     assert!(one.contains("#1 shop · ") && !one.contains("slow"), "{one}");
     let refused = ask("4", "ack").await.unwrap_err();
     assert!(matches!(refused, CommandError::Invalid(_)), "{refused:?}");
+    // In a war room too: titles, operators and reasons are for those in the configuration.
+    let services = services(&rig);
+    let ask = async |key: &str, line: &str| {
+        let room = Some("1".to_owned());
+        let asked = services.run_line(caller(key), room, line.to_owned(), somebody());
+        asked.await
+    };
+    assert_eq!(ask("5", "status").await.unwrap(), one);
+    let refused = ask("6", "why").await.unwrap_err();
+    assert!(!format!("{refused:?}").contains("slow"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -187,9 +187,10 @@ impl Assessor {
             .policies
             .route(alert, &context)
             .map(|(mut route, basis)| {
-                if let Some(drill) = alert.signal().drill() {
-                    route.value = route.value.in_drill(drill);
-                }
+                route.value = match alert.signal().drill() {
+                    Some(drill) => route.value.in_drill(drill),
+                    None => route.value.outside_drills(),
+                };
                 (route, basis)
             });
         match asked {

@@ -103,3 +103,16 @@ fn a_question_that_was_answered_elsewhere_is_not_asked() {
     assert_eq!(deliver(&slack, "e-2", question_of(1)), Ok(Outcome::Ignored));
     assert_eq!(deliver(&slack, "e-3", question_of(2)), Ok(Outcome::Done));
 }
+
+#[test]
+fn whoever_cannot_be_told_in_a_channel_is_told_directly() {
+    let slack = Slack::start();
+    slack.refuse("chat.postEphemeral", "not_in_channel");
+    let told = json!({"channel": "C404", "user": "U1", "text": "incident 1 is open"}).to_string();
+    let job = |id: &str| {
+        let (topic, payload) = ("tell".into(), told.clone());
+        deliver(&slack, id, EventBody::Job(Job { topic, payload }))
+    };
+    assert_eq!(job("e-1"), Ok(Outcome::Done));
+    assert_eq!(slack.texts("@U1"), ["incident 1 is open"]);
+}
