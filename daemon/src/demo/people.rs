@@ -30,7 +30,8 @@ pub(super) const EVE: Person = Person {
 impl World {
     /// Sends a request of Alertmanager.
     pub(super) async fn alerts(&self, body: &'static str) -> Result<()> {
-        let request = reqwest::Client::new()
+        let request = self
+            .http
             .post(format!("{}/ingest/alertmanager", self.url))
             .bearer_auth(&self.alertmanager_token)
             .header("content-type", "application/json");
@@ -46,7 +47,7 @@ impl World {
                 "custom_details": { "service": "checkout" },
             },
         });
-        let request = reqwest::Client::new().post(format!("{}/v2/change/enqueue", self.url));
+        let request = self.http.post(format!("{}/v2/change/enqueue", self.url));
         accepted(request.json(&body)).await
     }
 

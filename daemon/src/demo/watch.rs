@@ -57,36 +57,33 @@ impl<'a> Watch<'a> {
 
     /// Waits until the incident's log contains a text.
     pub(super) async fn until_logged(&mut self, text: &str) -> Result<()> {
-        let began = Instant::now();
-        while !self.log.iter().any(|it| it.contains(text)) {
-            self.poll().await?;
-            pause(began, &format!("the log says {text:?}")).await?;
-        }
-        Ok(())
+        let what = format!("the log says {text:?}");
+        self.wait(&what, |it| it.log.iter().any(|it| it.contains(text)))
+            .await
     }
 
     /// Waits until somebody sees a button.
     pub(super) async fn until_asked(&mut self, person: Person, button: &str) -> Result<()> {
         let press = Press::newest(person.id, button);
-        let began = Instant::now();
-        while self.world.slack.press_request(&press).is_err() {
-            self.poll().await?;
-            pause(began, &format!("{} sees the button {button}", person.name)).await?;
-        }
+        let what = format!("{} sees the button {button}", person.name);
+        self.wait(&what, |it| it.world.slack.press_request(&press).is_ok())
+            .await?;
         self.poll().await.map(drop)
     }
 
     /// Waits until a channel says something.
     pub(super) async fn until_said(&mut self, channel: &str, text: &str) -> Result<()> {
         let place = format!("#{channel}");
+        let what = format!("{place} says {text:?}");
+        let is_it = |(at, said): &(String, String)| *at == place && said.contains(text);
+        self.wait(&what, |it| it.said.iter().any(is_it)).await
+    }
+
+    async fn wait(&mut self, what: &str, is: impl Fn(&Self) -> bool) -> Result<()> {
         let began = Instant::now();
-        while !self
-            .said
-            .iter()
-            .any(|(at, said)| *at == place && said.contains(text))
-        {
+        while !is(self) {
             self.poll().await?;
-            pause(began, &format!("{place} says {text:?}")).await?;
+            pause(began, what).await?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::standin::slack::{Member, Setup, SlackStandIn};
 
 /// How many times as fast the demo's clock runs.
 pub const SPEED: u32 = 40;
-/// When the story begins: in the night of Monday, 2026-11-23, at 2:58 UTC.
+/// When the story begins: on the night of Monday, 2026-11-23, at 2:58 UTC.
 const BEGAN: Timestamp = Timestamp(1_795_402_680_000);
 /// How long the daemon may take to stop, in milliseconds.
 const GRACE_MS: u64 = 3_000;
@@ -34,6 +34,7 @@ pub(super) struct World {
     clock: Arc<FastClock>,
     pub(super) printer: Printer,
     pub(super) url: String,
+    pub(super) http: reqwest::Client,
     pub(super) alertmanager_token: String,
     pub(super) pagerduty_token: String,
     admin_token: String,
@@ -91,6 +92,7 @@ impl World {
             clock,
             printer,
             url,
+            http: reqwest::Client::new(),
             alertmanager_token,
             pagerduty_token,
             admin_token: admin.reveal().to_owned(),
@@ -123,7 +125,8 @@ impl World {
 
     /// The incident as the API shows it, once it exists.
     pub(super) async fn incident(&self) -> Result<Option<Value>> {
-        let answer = reqwest::Client::new()
+        let answer = self
+            .http
             .get(format!("{}/api/v1/incidents/1", self.url))
             .bearer_auth(&self.admin_token)
             .send()
