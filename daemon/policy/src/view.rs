@@ -95,7 +95,7 @@ impl IncidentFacts {
             opened_at: now,
             active_since: now,
             acknowledged: false,
-            drill: false,
+            drill: first.drill().is_some(),
         }
     }
 

@@ -7,7 +7,7 @@ use tocsin_core::event::LogKind;
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Audience, Event, Grade, Labels, PersonId, Recorded, Timestamp, cut};
 
-use super::redact::redacted;
+use super::redact::Redactor;
 use super::scenario::{DrillScenario, DrillStep, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::config::{PersonConfig, Span};
 use crate::disclosure::Disclosed;
@@ -56,13 +56,7 @@ pub(crate) fn from_incident(
     let names = people
         .iter()
         .flat_map(|(id, it)| [id.to_string(), it.name.clone()]);
-    let mut names: Vec<String> = names.collect();
-    // "Ada Lovelace" before "Ada".
-    names.sort_by_key(|it| std::cmp::Reverse(it.len()));
-    let mut story = Story {
-        names,
-        ..Story::default()
-    };
+    let mut story = Story::of(Redactor::of(names));
     events.iter().for_each(|it| story.take(it));
     let steps = timed(story.steps);
     let last = steps.last().ok_or(NotADrill::NoAlert)?.after_ms();
@@ -77,7 +71,7 @@ pub(crate) fn from_incident(
     };
     Ok(DrillScenario {
         name: format!("incident-{}", line.number),
-        title: redacted(&line.title, &story.names),
+        title: story.redactor.redacted(&line.title),
         grade: line.grade,
         audiences: if told.is_empty() {
             usual
@@ -93,16 +87,23 @@ pub(crate) fn from_incident(
 
 /// What is read from an incident's log: what came from outside, which are alerts and what people
 /// saw. What they decided and did is for whoever is in the drill.
-#[derive(Default)]
 struct Story {
-    /// The longest first.
-    names: Vec<String>,
+    redactor: Redactor,
     labels: Labels,
     firing: BTreeSet<String>,
     steps: Vec<(Timestamp, DrillStep)>,
 }
 
 impl Story {
+    fn of(redactor: Redactor) -> Self {
+        Self {
+            redactor,
+            labels: Labels::new(),
+            firing: BTreeSet::new(),
+            steps: Vec::new(),
+        }
+    }
+
     fn take(&mut self, recorded: &Recorded) {
         let at = recorded.at;
         match &recorded.event {
@@ -170,7 +171,7 @@ impl Story {
     }
 
     fn text(&self, text: &str, bytes: usize) -> String {
-        cut(redacted(text, &self.names), bytes)
+        cut(self.redactor.redacted(text), bytes)
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) struct DrillStep {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Happening<'a> {
-    Fires(&'a DrillStep, &'a str),
+    Fires(&'a str),
     Ends(&'a str),
     Says(&'a str),
     Asks(&'a str),
@@ -157,7 +157,7 @@ impl DrillScenario {
             }
             before = after;
             match step.happening().map_err(in_step)? {
-                Happening::Fires(_, title) => {
+                Happening::Fires(title) => {
                     firing.insert(title);
                 }
                 Happening::Ends(title) if !firing.remove(title) => {
@@ -230,7 +230,7 @@ impl DrillStep {
             return Err("only `alert` has `labels` and `summary`".to_owned());
         }
         match (alert, end, say, ask) {
-            (Some(it), None, None, None) => Ok(Happening::Fires(self, it)),
+            (Some(it), None, None, None) => Ok(Happening::Fires(it)),
             (None, Some(it), None, None) => Ok(Happening::Ends(it)),
             (None, None, Some(it), None) => Ok(Happening::Says(it)),
             (None, None, None, Some(it)) => Ok(Happening::Asks(it)),

@@ -144,7 +144,7 @@ impl Play<'_> {
         // It was checked when the file was read.
         let happening = step.happening().map_err(Failure::usage)?;
         let text = match happening {
-            Happening::Fires(_, title) => {
+            Happening::Fires(title) => {
                 self.alert(step, title, true)?;
                 self.firing.insert(title.to_owned());
                 format!("alert fires: {title}")

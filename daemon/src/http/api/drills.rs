@@ -44,7 +44,11 @@ async fn alerts(
     let signal = alert.into_signal(app.clock.now());
     let signal = signal.map_err(|why| Problem::new(Kind::INVALID, why.to_string()))?;
     app.intake.take(vec![signal.bounded().0]).await?;
-    let found = blocking(move || Ok(app.view.incident_of_key(&key)?)).await?;
+    let found = blocking(move || {
+        let snapshot = app.view.snapshot(app.clock.now())?;
+        Ok(snapshot.incident_of_key(&key)?)
+    })
+    .await?;
     let incident = found.map(|it| it.incident.number);
     Ok(axum::Json(DrillRun { incident }))
 }

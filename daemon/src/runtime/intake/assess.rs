@@ -398,11 +398,7 @@ fn facts_of(assignment: Assignment<'_>, signal: &Signal, now: Timestamp) -> (Inc
         Assignment::Join(incident, tally) | Assignment::Reopen(incident, tally) => {
             (incident, tally.counts.with_one_more())
         }
-        Assignment::Open(target) => {
-            let mut facts = IncidentFacts::opening(target, signal, now);
-            facts.drill = signal.drill().is_some();
-            return (facts, false);
-        }
+        Assignment::Open(target) => return (IncidentFacts::opening(target, signal, now), false),
     };
     let mut facts = IncidentFacts::of(incident, counts);
     if is_reopened {

@@ -118,20 +118,6 @@ impl View {
         }
     }
 
-    /// The incident that is open, or may reopen, under a key.
-    ///
-    /// # Errors
-    /// [`EngineError`] when the store fails or the row is damaged.
-    pub fn incident_of_key(
-        &self,
-        key: &IncidentKey,
-    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        match key_row(self.store.as_ref(), key)? {
-            Some(id) => self.incident(&id),
-            None => Ok(None),
-        }
-    }
-
     /// The number of the last incident that opened; 0 if none ever did.
     ///
     /// # Errors
