@@ -10,6 +10,9 @@
 //!
 //! Questions wait here too, and never with pages in one message: nobody is in a hurry to be asked,
 //! so each waits a window for others, and they neither hold back a page nor count as one.
+//!
+//! Messages of drills are counted with all others for drills and with none for real incidents: a
+//! drill must neither delay nor displace a real page, and shares no message with one.
 
 use std::cmp::Reverse;
 
@@ -46,6 +49,9 @@ pub struct SentMessage {
     /// Whether it named a critical incident.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub critical: bool,
+    /// Whether it was about drills.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drill: bool,
     /// What it asked; `None`: it brought pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
@@ -87,6 +93,8 @@ pub struct WaitingPage {
     /// The incident's grade, and since when it is open.
     pub grade: Grade,
     pub opened_at: Timestamp,
+    /// Whether it is a drill.
+    pub drill: bool,
     /// Since when it waits.
     pub since: Timestamp,
     /// Whether the page is still wanted at that contact.
@@ -130,39 +138,39 @@ pub fn gather(
         .sent
         .retain(|it| it.at <= now && now.since(it.at) < limits::PAGES_PERIOD_MS);
     let (mut wanted, dropped): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|it| it.is_wanted);
-    wanted.sort_by_key(|it| (Reverse(it.grade), it.opened_at));
+    wanted.sort_by_key(|it| (it.drill, Reverse(it.grade), it.opened_at));
     let mut bundles = Vec::new();
     while let Some(worst) = wanted.first() {
         let (contact, critical) = (worst.contact.clone(), worst.grade == Grade::Critical);
-        let question = worst.attempt.question;
-        let (of_contact, others): (Vec<_>, Vec<_>) = wanted
-            .into_iter()
-            .partition(|it| it.contact == contact && it.attempt.question == question);
+        let (question, drill) = (worst.attempt.question, worst.drill);
+        let (together, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|it| {
+            it.contact == contact && it.attempt.question == question && it.drill == drill
+        });
         wanted = others;
-        let since = of_contact.iter().map(|it| it.since).min();
-        let free_at = match (question, since) {
-            (Some(question), Some(since)) => {
-                pager.may_ask_at(&contact, question, since, delays, now)
-            }
-            _ => pager.free_at(&contact, critical, delays, now),
+        let since = together.iter().map(|it| it.since).min();
+        let message = SentMessage {
+            number: pager.last + 1,
+            at: now,
+            contact: told_apart(&contact),
+            critical,
+            drill,
+            question,
+            arrival: None,
+        };
+        let free_at = match since.filter(|_| question.is_some()) {
+            Some(since) => pager.may_ask_at(&message, since, delays),
+            None => pager.free_at(&message, delays),
         };
         if free_at > now {
             pager.wait_until(free_at);
             continue;
         }
         pager.last += 1;
-        pager.keep(SentMessage {
-            number: pager.last,
-            at: now,
-            contact: told_apart(&contact),
-            critical,
-            question,
-            arrival: None,
-        });
-        if of_contact.len() > limits::BUNDLE_PAGES_MAX {
+        pager.keep(message);
+        if together.len() > limits::BUNDLE_PAGES_MAX {
             pager.wait_until(now.plus_ms(delays.bundle_window_ms));
         }
-        let pages = of_contact.into_iter().take(limits::BUNDLE_PAGES_MAX);
+        let pages = together.into_iter().take(limits::BUNDLE_PAGES_MAX);
         bundles.push(Bundle {
             number: pager.last,
             contact,
@@ -194,53 +202,47 @@ impl Pager {
         is_news
     }
 
-    /// Keeps a message; of too many, the oldest one that did not arrive is forgotten, or the
-    /// oldest.
+    /// Keeps a message; of too many, the oldest one that did not arrive or is about drills is
+    /// forgotten, or the oldest.
     fn keep(&mut self, message: SentMessage) {
         self.sent.push(message);
         if self.sent.len() > limits::SENT_MESSAGES_MAX {
-            let lost = self.sent.iter().position(|it| !it.counts());
+            let lost = self.sent.iter().position(|it| it.drill || !it.counts());
             self.sent.remove(lost.unwrap_or(0));
         }
     }
 
-    /// When a message with pages may go out through a channel.
-    fn free_at(
-        &self,
-        contact: &Contact,
-        critical: bool,
-        delays: &Delays,
-        now: Timestamp,
-    ) -> Timestamp {
-        let contact = told_apart(contact);
-        let pages = || self.sent.iter().rev().filter(|it| it.question.is_none());
+    /// When a message with pages, of now, may go out.
+    fn free_at(&self, message: &SentMessage, delays: &Delays) -> Timestamp {
+        let now = message.at;
+        let pages = || {
+            let pages = self.sent.iter().rev().filter(|it| it.question.is_none());
+            pages.filter(|it| message.drill || !it.drill)
+        };
         let got = || pages().filter(|it| it.counts());
-        let is_to_it = |it: &&SentMessage| it.contact == contact;
+        let is_to_it = |it: &&SentMessage| it.contact == message.contact;
         let after = |it: Option<&SentMessage>, ms| it.map_or(now, |it| it.at.plus_ms(ms));
         let window_ends = after(pages().find(is_to_it), delays.bundle_window_ms);
         let most = usize::try_from(delays.pages_max).unwrap_or(usize::MAX);
         // Once the oldest of the last so many is ten minutes ago.
         let oldest = most.checked_sub(1).and_then(|at| got().nth(at));
         let mut limit_ends = after(oldest, limits::PAGES_PERIOD_MS);
-        if critical {
+        if message.critical {
             let last = got().filter(is_to_it).find(|it| it.critical);
             limit_ends = limit_ends.min(after(last, limits::CRITICAL_EVERY_MS));
         }
         window_ends.max(limit_ends).max(now)
     }
 
-    /// When a question that waits since a time may go out through a channel.
-    fn may_ask_at(
-        &self,
-        contact: &Contact,
-        question: Question,
-        since: Timestamp,
-        delays: &Delays,
-        now: Timestamp,
-    ) -> Timestamp {
-        let contact = told_apart(contact);
-        let is_it = |it: &&SentMessage| it.contact == contact && it.question == Some(question);
-        let last = self.sent.iter().rev().find(is_it);
+    /// When a message with a question, of now, may go out that waits since a time.
+    fn may_ask_at(&self, message: &SentMessage, since: Timestamp, delays: &Delays) -> Timestamp {
+        let now = message.at;
+        let is_such = |it: &&SentMessage| {
+            it.contact == message.contact
+                && it.question == message.question
+                && it.drill == message.drill
+        };
+        let last = self.sent.iter().rev().find(is_such);
         let next = last.map_or(now, |it| it.at.plus_ms(limits::QUESTIONS_EVERY_MS));
         let window_ends = since.min(now).plus_ms(delays.bundle_window_ms);
         window_ends.max(next).max(now)

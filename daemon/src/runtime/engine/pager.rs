@@ -236,6 +236,7 @@ impl Engine {
                 contact: contacts.get(attempt.contact as usize)?.clone(),
                 grade: incident.grading.grade,
                 opened_at: incident.lifecycle.opened_at,
+                drill: incident.about.drill,
                 since,
                 is_wanted: is_wanted(incident, attempt),
                 attempt: attempt.clone(),

@@ -22,6 +22,7 @@ fn page(name: &str, channel: &str, grade: Grade) -> WaitingPage {
         },
         grade,
         opened_at: T0,
+        drill: false,
         since: T0,
         is_wanted: true,
     }
@@ -323,4 +324,42 @@ proptest! {
             prop_assert!(within.count() <= 6 + critical);
         }
     }
+}
+
+#[test]
+fn a_drill_neither_delays_nor_displaces_a_real_page_and_shares_no_message_with_one() {
+    let delays = Delays {
+        pages_max: 1,
+        ..Delays::default()
+    };
+    let drill = || WaitingPage {
+        drill: true,
+        ..page("drill", "slack", Grade::Critical)
+    };
+    let first = gather(&Pager::default(), vec![drill()], &delays, T0);
+    assert_eq!(names(&first.bundles[0]), ["drill"]);
+    let now = after(SECOND_MS);
+    let real = page("real", "slack", Grade::Minor);
+    let both = gather(&first.pager, vec![drill(), real], &delays, now);
+    let sent: Vec<_> = both.bundles.iter().map(names).collect();
+    assert_eq!(
+        sent,
+        [["real"]],
+        "at once, though the drill was a moment ago"
+    );
+    let due = both.pager.due.unwrap();
+    assert!(due > now, "the next of the drill waits for both");
+}
+
+#[test]
+fn questions_of_a_drill_share_no_message_with_real_ones() {
+    let drill = WaitingPage {
+        drill: true,
+        ..asked("drill", "slack", T0)
+    };
+    let waiting = vec![drill, asked("real", "slack", T0)];
+    let now = after(10 * MINUTE_MS);
+    let gathered = gather(&Pager::default(), waiting, &Delays::default(), now);
+    let sent: Vec<_> = gathered.bundles.iter().map(names).collect();
+    assert_eq!(sent, [["real"], ["drill"]]);
 }
