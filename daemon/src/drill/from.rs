@@ -137,6 +137,7 @@ impl Story {
             Event::Logged {
                 kind: LogKind::Seen,
                 body,
+                ..
             } => {
                 let say = Some(self.text(body, TEXT_BYTES_MAX));
                 self.add(

@@ -4,6 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+/// A shorter part of a name may be an initial.
+const NAME_PART_BYTES_MIN: usize = 3;
+
 /// What is replaced, and by what. In this order: an address contains numbers.
 static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let patterns = [
@@ -11,8 +14,13 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"[\w.+-]+@[\w-]+(\.[\w-]+)+", "[address]"),
         (r"<?[@#!][\w-]+(\|[^>]*)?>?", "[name]"),
         (r"\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b", "[address]"),
-        (r"\b[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7}\b", "[address]"),
-        (r"\b[\w-]+(\.[\w-]+)+\.[a-z]{2,}\b", "[host]"),
+        (r"\b[0-9a-f]{1,4}(:[0-9a-f]{0,4}){3,7}\b", "[address]"),
+        (
+            r"\b[0-9a-f]{1,4}(:[0-9a-f]{1,4}){0,6}::([0-9a-f]{1,4}\b)?",
+            "[address]",
+        ),
+        (r"\+\d[\d ()/.-]{5,}\d\b", "[number]"),
+        (r"\b[\w-]*[a-z][\w-]*(\.[\w-]+)*\.[a-z]{2,}\b", "[host]"),
         (r"\b[A-Za-z_-]*[0-9a-fA-F]{8}[\w-]*\b", "[id]"),
         (r"\b\d{6,}\b", "[number]"),
     ];
@@ -27,12 +35,21 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 pub(super) struct Redactor(Vec<Regex>);
 
 impl Redactor {
-    /// Of these people's names and ids.
+    /// Of these people's names and ids. Parts of a name count as written: somebody is called Will.
     pub(super) fn of(people: impl Iterator<Item = String>) -> Self {
-        let mut names: Vec<String> = people.filter(|it| !it.is_empty()).collect();
+        let mut names: Vec<(String, &str)> = Vec::new();
+        for name in people.filter(|it| !it.is_empty()) {
+            let parts = name
+                .split_whitespace()
+                .filter(|it| it.len() >= NAME_PART_BYTES_MIN);
+            names.extend(parts.map(|it| (it.to_owned(), "")));
+            names.push((name, "(?i)"));
+        }
         // "Ada Lovelace" before "Ada".
-        names.sort_by_key(|it| std::cmp::Reverse(it.len()));
-        let word = |it: &String| Regex::new(&format!(r"(?i)\b{}\b", regex::escape(it))).ok();
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let word = |(name, how): &(String, &str)| {
+            Regex::new(&format!(r"{how}\b{}\b", regex::escape(name))).ok()
+        };
         Self(names.iter().filter_map(word).collect())
     }
 
@@ -54,7 +71,7 @@ mod tests {
 
     #[test]
     fn all_patterns_compile() {
-        assert_eq!(PATTERNS.len(), 8);
+        assert_eq!(PATTERNS.len(), 10);
     }
 
     #[test]
@@ -73,6 +90,14 @@ mod tests {
             ("mail jane.doe@example.com", "mail [address]"),
             ("10.1.2.3:5432 refuses", "[address] refuses"),
             ("fe80:0:0:1::7 refuses", "[address] refuses"),
+            (
+                "2001:db8::1 and fe80:: refuse",
+                "[address] and [address] refuse",
+            ),
+            ("at 14:02:31 it began", "at 14:02:31 it began"),
+            ("call +49 171 1234567 or", "call [number] or"),
+            ("ask Lovelace, not lovelace", "ask somebody, not lovelace"),
+            ("db3.internal and db3 are down", "[host] and db3 are down"),
             ("db-3.internal.example.com is down", "[host] is down"),
             (
                 "order 4711999 of customer 12",

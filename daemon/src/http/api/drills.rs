@@ -70,8 +70,10 @@ async fn scenario(
     Path(number): Path<String>,
 ) -> Result<axum::Json<DrillScenario>, Problem> {
     let scenario = blocking(move || {
+        let id = state(&app, &number)?.incident.id.clone();
+        let events = events_of(app.store.as_ref(), &id)?;
+        // Read after the events, so that it has every flag that they have.
         let state = state(&app, &number)?;
-        let events = events_of(app.store.as_ref(), &state.incident.id)?;
         let seen = Disclosed::of(&state.incident, holder.caller.clearance);
         let made = from_incident(&seen, &events, &app.config.people);
         made.map_err(|why| Problem::new(Kind::CONFLICT, why.to_string()))
