@@ -19,6 +19,13 @@ impl Person {
         let found = self.contacts.iter().find(|it| it.key == kind)?;
         Some(&found.value)
     }
+
+    /// Whether they may see security incidents.
+    #[must_use]
+    pub fn has_clearance(&self) -> bool {
+        let extra: serde_json::Value = serde_json::from_str(&self.extra).unwrap_or_default();
+        extra["clearance"] == true
+    }
 }
 
 impl Page {

@@ -167,7 +167,9 @@ impl PluginReceiver<'_> {
             || json!({}),
             |it| json!({ "contact": { "kind": it.kind, "address": it.address } }),
         );
-        to.extra = json!({ "timezone": zone.name() }).to_string();
+        let mut about: serde_json::Value = serde_json::from_str(&to.extra).unwrap_or_default();
+        about["timezone"] = json!(zone.name());
+        to.extra = about.to_string();
         let items = content.items.into_iter();
         let others = content.others.into_iter();
         let page = wit::Page {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::{Actor, Audience, Contact, Grade, Person, PersonId, PluginId, Status, Timestamp};
 use tocsin_plugin_host::wit;
@@ -19,7 +20,7 @@ pub fn wire_person(people: &BTreeMap<PersonId, Person>, id: &PersonId) -> wit::P
         id: id.to_string(),
         name: person.map_or_else(|| id.to_string(), |it| it.name.clone()),
         contacts: contacts.unwrap_or_default(),
-        extra: "{}".to_owned(),
+        extra: json!({ "clearance": person.is_some_and(|it| it.clearance) }).to_string(),
     }
 }
 

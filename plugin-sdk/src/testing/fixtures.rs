@@ -53,6 +53,15 @@ pub fn person(id: &str, contact_kind: &str, contact: &str) -> Person {
     }
 }
 
+/// As [`person`], who may see security incidents.
+#[must_use]
+pub fn cleared(id: &str, contact_kind: &str, contact: &str) -> Person {
+    Person {
+        extra: r#"{"clearance":true}"#.into(),
+        ..person(id, contact_kind, contact)
+    }
+}
+
 /// A page to somebody about one incident. Its only item has the page's id.
 #[must_use]
 pub fn page(id: &str, incident: &Incident, to: &Person) -> Page {

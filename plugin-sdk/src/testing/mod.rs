@@ -9,7 +9,7 @@ mod fixtures;
 pub(crate) mod imports;
 
 pub use fixtures::{
-    bundle, change, event, incident, page, page_item, person, prompt, reminder, test_page,
+    bundle, change, cleared, event, incident, page, page_item, person, prompt, reminder, test_page,
 };
 
 use crate::commands::CommandError;

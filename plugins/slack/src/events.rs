@@ -60,10 +60,14 @@ fn changed(
     }
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
-    room.invite(&room::people(incident))?;
+    room.invite(&room::people(incident), incident)?;
     if is_joined {
         let helping = help::helping(incident);
-        room.invite(&helping.iter().collect::<Vec<_>>())?;
+        room.invite(&helping.iter().collect::<Vec<_>>(), incident)?;
+    }
+    if let Some(message) = suspects {
+        let effect = (format!("suspects:{}", event.id), event.at);
+        room.post(effect, message, incident, delivery)?;
     }
     if lines.is_empty() {
         return Ok(Outcome::Done);

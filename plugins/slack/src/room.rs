@@ -43,6 +43,9 @@ struct Row {
     topic_revision: u64,
     /// Slack ids of the people who were invited.
     invited: Vec<String>,
+    /// Those who were not, as they may not see a security incident.
+    #[serde(default)]
+    withheld: Vec<String>,
     /// The delivery that holds the claim.
     holder: String,
     held_until: u64,
@@ -260,18 +263,37 @@ impl Room {
         self.save()
     }
 
-    /// Invites people who have not been invited yet.
-    pub(crate) fn invite(&mut self, people: &[&Person]) -> Result<(), Failure> {
-        let before = self.row.invited.len();
-        invite(
-            &self.channel,
-            &channel::users(people),
-            &mut self.row.invited,
-        )?;
-        if self.row.invited.len() == before {
+    /// Invites people who have not been invited yet. In the room of a security incident, it says
+    /// who may not be.
+    pub(crate) fn invite(
+        &mut self,
+        people: &[&Person],
+        incident: &Incident,
+    ) -> Result<(), Failure> {
+        let now = self.now(incident)?;
+        let known = |row: &Row| row.invited.len() + row.withheld.len();
+        let before = known(&self.row);
+        let users = channel::users(people);
+        invite(&self.channel, &now, &users, &mut self.row)?;
+        if known(&self.row) == before {
             Ok(())
         } else {
             self.save()
+        }
+    }
+
+    /// The incident; in a private room the current one, if the event may be older than the flag.
+    fn now(&self, incident: &Incident) -> Result<Incident, Failure> {
+        if incident.security || self.key != key(&incident.id, true) {
+            return Ok(incident.clone());
+        }
+        match commands::get(&incident.id) {
+            // What cannot be read is treated as secret.
+            Err(CommandError::NotFound | CommandError::Denied(_)) => Ok(Incident {
+                security: true,
+                ..incident.clone()
+            }),
+            result => Ok(result?),
         }
     }
 
@@ -294,17 +316,23 @@ impl Room {
             self.revision = now.revision;
             let mine = std::mem::replace(&mut self.row, now.value);
             self.row.topic_revision = self.row.topic_revision.max(mine.topic_revision);
-            for user in mine.invited {
-                if !self.row.invited.contains(&user) {
-                    self.row.invited.push(user);
-                }
-            }
+            add(&mut self.row.invited, mine.invited);
+            add(&mut self.row.withheld, mine.withheld);
         }
         log::debug(
             "another call wrote the room's row",
             &[("channel", &self.channel)],
         );
         Ok(())
+    }
+}
+
+/// Adds the users who are not there yet.
+fn add(all: &mut Vec<String>, users: Vec<String>) {
+    for user in users {
+        if !all.contains(&user) {
+            all.push(user);
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! The Slack calls that create and update a room.
 
+use super::Row;
 use crate::api::{self, ApiError};
+use crate::blocks::Message;
+use crate::post::Post;
 use crate::text;
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Failure, Incident, Person};
-use tocsin_plugin_sdk::{commands, http, log};
+use tocsin_plugin_sdk::{commands, http, log, people};
 
 /// Most pages of the app's own channels that are searched; the whole workspace never is.
 const CHANNEL_PAGES_MAX: usize = 10;
@@ -83,23 +86,52 @@ pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failur
     )
 }
 
-/// One call per person: Slack refuses the whole list if one of them cannot be invited.
+/// Invites the users who are not invited yet.
 pub(super) fn invite(
     channel: &str,
+    incident: &Incident,
     users: &[&str],
-    invited: &mut Vec<String>,
+    row: &mut Row,
 ) -> Result<(), Failure> {
     for user in users {
-        if invited.iter().any(|it| it == user) {
-            continue;
+        if !row.invited.iter().any(|it| it == user) && admit(channel, incident, user, row)? {
+            row.invited.push((*user).into());
         }
-        tolerate(
-            "conversations.invite",
-            &[("channel", channel), ("users", user)],
-        )?;
-        invited.push((*user).into());
     }
     Ok(())
+}
+
+/// Invites everybody who was invited to the room that this one replaces.
+pub(super) fn invite_again(
+    channel: &str,
+    incident: &Incident,
+    row: &mut Row,
+) -> Result<(), Failure> {
+    for user in row.invited.clone() {
+        admit(channel, incident, &user, row)?;
+    }
+    Ok(())
+}
+
+/// Invites a user, alone: Slack refuses a whole list if one of them cannot be invited. Somebody
+/// who may not see a security incident is not invited to its room, which says so once.
+fn admit(channel: &str, incident: &Incident, user: &str, row: &mut Row) -> Result<bool, Failure> {
+    let may_see = || people::by_contact("slack", user).is_some_and(|it| it.has_clearance());
+    if !incident.security || may_see() {
+        let params = [("channel", channel), ("users", user)];
+        tolerate("conversations.invite", &params)?;
+        return Ok(true);
+    }
+    if !row.withheld.iter().any(|it| it == user) {
+        let line = format!(
+            ":no_entry: <@{user}> is not invited: they have no clearance for security incidents. \
+             Page or hand over to somebody who has."
+        );
+        let effect = format!("withheld:{channel}:{user}");
+        Post::new(channel, effect, incident.opened_at, Message::line(line)).send()?;
+        row.withheld.push(user.into());
+    }
+    Ok(false)
 }
 
 /// The people whom an incident's room is for.

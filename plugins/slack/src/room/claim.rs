@@ -120,15 +120,13 @@ impl Claim {
         self.row.topic_revision = incident.revision;
         channel::link(incident, &channel)?;
         if self.row.before.is_some() {
-            // Everybody who was in the room before.
-            let before: Vec<&str> = self.row.invited.iter().map(String::as_str).collect();
-            channel::invite(&channel, &before, &mut Vec::new())?;
+            channel::invite_again(&channel, incident, &mut self.row)?;
         }
         let helping = help::helping(incident);
         let mut people = channel::people(incident);
         people.extend(&helping);
         let users = channel::users(&people);
-        channel::invite(&channel, &users, &mut self.row.invited)?;
+        channel::invite(&channel, incident, &users, &mut self.row)?;
         let ts = match self.row.summary.clone() {
             Some(ts) => ts,
             None => {

@@ -49,7 +49,7 @@ fn move_over(private: &mut Claim, public: &mut Claim, incident: &Incident) -> Re
     }
     if let (Some(from), Some(to)) = (from, private.row.channel.clone()) {
         let before: Vec<&str> = public.row.invited.iter().map(String::as_str).collect();
-        channel::invite(&to, &before, &mut private.row.invited)?;
+        channel::invite(&to, incident, &before, &mut private.row)?;
         post_arrival(private, &to, &from, incident)?;
         close(public, &from, incident)?;
     }
@@ -95,7 +95,7 @@ fn post_arrival(
     }
     let line = format!(
         ":lock: This incident moved here from <#{from}>, which was public. \
-         Everybody who was invited there is invited here."
+         Everybody who was invited there and may see security incidents is invited here."
     );
     let effect = format!("arrived:{}", private.key);
     Post::new(to, effect, incident.opened_at, Message::line(line)).send()?;

@@ -4,7 +4,7 @@ use crate::room;
 use crate::standin::{Break, Channel, Fault, Slack};
 use crate::tests::{ROOM, deliver, flagged, graded_critical, noted, opened, secret};
 use tocsin_plugin_sdk::serde_json::json;
-use tocsin_plugin_sdk::testing::{change, incident, person};
+use tocsin_plugin_sdk::testing::{change, cleared, incident, person};
 use tocsin_plugin_sdk::types::{EventBody, ExternalRef, Failure, Incident, Job, Outcome};
 
 const PRIVATE: &str = "inc-42-private";
@@ -14,6 +14,9 @@ const REQUESTS_MAX: usize = 40;
 
 /// A public room with an operator and somebody who was paged in it.
 fn open_public(slack: &Slack) {
+    for (id, user) in [("Jo", "U1"), ("al", "U2"), ("mo", "U3"), ("bo", "U4")] {
+        slack.host.add_person(&cleared(id, "slack", user));
+    }
     let staffed = staffed(incident());
     slack.host.add_incident(&staffed);
     deliver(slack, "e-1", EventBody::IncidentOpened(staffed)).unwrap();
@@ -400,8 +403,10 @@ fn people_invited_by_two_concurrent_calls_are_both_invited_again() {
     let delivery = slack.host.begin("j-2");
     let mut one = room::ensure(&incident(), &delivery).unwrap();
     let mut two = room::ensure(&incident(), &delivery).unwrap();
-    one.invite(&[&person("mo", "slack", "U3")]).unwrap();
-    two.invite(&[&person("al", "slack", "U4")]).unwrap();
+    one.invite(&[&person("mo", "slack", "U3")], &incident())
+        .unwrap();
+    two.invite(&[&person("al", "slack", "U4")], &incident())
+        .unwrap();
     deliver(&slack, "e-2", flag(&slack)).unwrap();
     assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3", "U4"]);
 }
@@ -412,8 +417,43 @@ fn somebody_invited_to_the_public_room_during_the_move_is_invited_again() {
     open_public(&slack);
     let mut room = room::ensure(&incident(), &slack.host.begin("j-2")).unwrap();
     deliver(&slack, "e-2", flag(&slack)).unwrap();
-    let failure = room.invite(&[&person("mo", "slack", "U3")]).unwrap_err();
+    let mo = person("mo", "slack", "U3");
+    let failure = room.invite(&[&mo], &incident()).unwrap_err();
     assert!(matches!(failure, Failure::Retry(_)), "{failure:?}");
     deliver(&slack, "j-2", invite("U3")).unwrap();
     assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3"]);
+}
+
+#[test]
+fn whoever_may_not_see_security_incidents_is_not_invited_and_the_room_says_so_once() {
+    let slack = Slack::start();
+    slack.host.add_person(&person("kim", "slack", "U7"));
+    open_public(&slack);
+    deliver(&slack, "j-2", invite("U7")).unwrap();
+    assert_eq!(slack.channel(ROOM).members, ["U1", "U2", "U7"]);
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    for page in ["j-3", "j-4"] {
+        deliver(&slack, page, invite("U7")).unwrap();
+        deliver(&slack, page, invite("U8")).unwrap();
+    }
+    assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2"]);
+    let texts = slack.texts(PRIVATE);
+    for user in ["U7", "U8"] {
+        let says = format!("<@{user}> is not invited: they have no clearance");
+        let said = texts.iter().filter(|it| it.contains(&says)).count();
+        assert_eq!(said, 1, "{texts:?}");
+    }
+}
+
+#[test]
+fn an_event_from_before_the_flag_invites_nobody_who_may_not_see_the_incident() {
+    let slack = Slack::start();
+    slack.host.add_person(&person("kim", "slack", "U7"));
+    open_public(&slack);
+    deliver(&slack, "e-3", flag(&slack)).unwrap();
+    let mut acknowledged = incident();
+    acknowledged.operator = Some(person("kim", "slack", "U7"));
+    let change = change(&incident(), &acknowledged, &["operator"]);
+    deliver(&slack, "e-2", EventBody::IncidentChanged(change)).unwrap();
+    assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2"]);
 }
