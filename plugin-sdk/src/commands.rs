@@ -2,10 +2,10 @@
 //! is repeated by a retried call takes effect once.
 
 use crate::host;
-use crate::types::{Actor, Incident, LogKind, Receipt, Timestamp};
+use crate::types::{Actor, Incident, Receipt};
 use serde_json::Value;
 
-pub use crate::bindings::tocsin::plugin::commands::{CommandError, Draft};
+pub use crate::bindings::tocsin::plugin::commands::{CommandError, Draft, LogDraft};
 
 /// The current state of an incident (verb `get`).
 ///
@@ -86,18 +86,12 @@ pub fn answer(prompt_id: &str, choice_id: &str, by: &Actor) -> Result<String, Co
     host::commands::answer(prompt_id, choice_id, by)
 }
 
-/// Adds an entry to the incident's log (verb `log`). `at` is when it happened, if not now.
+/// Adds an entry to the incident's log (verb `log`).
 ///
 /// # Errors
 /// As for [`get`].
-pub fn add_log(
-    incident_id: &str,
-    kind: LogKind,
-    body: &str,
-    at: Option<Timestamp>,
-    by: &Actor,
-) -> Result<(), CommandError> {
-    host::commands::add_log(incident_id, kind, body, at, by)
+pub fn add_log(incident_id: &str, entry: &LogDraft, by: &Actor) -> Result<(), CommandError> {
+    host::commands::add_log(incident_id, entry, by)
 }
 
 /// Records the incident's id in the external system (verb `link`). Idempotent.

@@ -25,6 +25,8 @@ pub const ALERT_LINKS_BYTES_MAX: usize = 1_536;
 pub const NAME_BYTES_MAX: usize = 255;
 /// Longest entry of the incident log, in bytes.
 pub const LOG_BODY_BYTES_MAX: usize = 4_096;
+/// Longest link to where an entry of the incident log was written, in bytes.
+pub const LOG_LINK_BYTES_MAX: usize = 1_024;
 
 /// Most steps of an escalation plan.
 pub const PLAN_STEPS_MAX: usize = 16;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::{MINUTE, World, ada};
 use tocsin_core::alert::{Place, Tally};
 use tocsin_core::command::{Command, Merge, Outcome, Refusal};
-use tocsin_core::event::{Effect, LogKind};
+use tocsin_core::event::{Effect, LogKind, Written};
 use tocsin_core::incident::{Incident, MergedInto, absorbed, keys_of};
 use tocsin_core::intake::{IncidentChange, Known, Needed, NewIncidentId, decide_signal, needed};
 use tocsin_core::{
@@ -163,6 +163,7 @@ fn what_somebody_has_touched_is_proposed_to_be_merged_once() {
         Command::Log {
             kind: LogKind::Note,
             body: "I look".to_owned(),
+            written: Written::default(),
         },
     ] {
         let mut world = world();

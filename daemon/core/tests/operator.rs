@@ -139,7 +139,7 @@ fn the_operator_of_a_major_incident_decides_whether_to_mitigate_first() {
     assert_eq!(asked(&world), [("ada", Question::Approach)]);
     answer(&mut world, Question::Approach, "mitigate");
     let decided = world.count(|it| {
-        matches!(it, Event::Logged { kind: LogKind::Decided, body } if body == "Mitigate first")
+        matches!(it, Event::Logged { kind: LogKind::Decided, body, .. } if body == "Mitigate first")
     });
     assert_eq!(decided, 1);
     world.run_until(30 * MINUTE);

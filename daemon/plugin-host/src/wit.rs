@@ -28,7 +28,7 @@ pub(crate) use generated::{Plugin, PluginPre};
 pub use generated::exports::tocsin::plugin::handler::{
     Descriptor, HealthReport, Issue, Tick, WebhookRequest, WebhookResponse,
 };
-pub use generated::tocsin::plugin::commands::{CommandError, Draft};
+pub use generated::tocsin::plugin::commands::{CommandError, Draft, LogDraft};
 pub use generated::tocsin::plugin::http::Header;
 pub use generated::tocsin::plugin::kv::{Entry as KvEntry, KvError, Page as KvPage};
 pub use generated::tocsin::plugin::log::{Field as LogField, Level as LogLevel};

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
 use tocsin_core::command::Command;
-use tocsin_core::event::LogKind;
+use tocsin_core::event::{LogKind, Written};
 use utoipa::ToSchema;
 
 use super::Verb;
@@ -23,6 +23,11 @@ pub(crate) struct Log {
     /// What to add to the log.
     #[arg(value_name = "TEXT")]
     pub(crate) body: String,
+    /// From a plugin: how it was written.
+    #[serde(skip)]
+    #[schema(ignore)]
+    #[arg(skip)]
+    pub(crate) written: Written,
 }
 
 impl Verb for Log {
@@ -41,13 +46,18 @@ impl Verb for Log {
             return Err(why.to_owned());
         }
         let body = body.to_owned();
-        Ok(Self { kind, body })
+        Ok(Self {
+            kind,
+            body,
+            written: Written::default(),
+        })
     }
 
     fn into_command(self, _via: &str, _clearance: Clearance) -> Command {
         Command::Log {
             kind: self.kind,
             body: self.body,
+            written: self.written,
         }
     }
 }

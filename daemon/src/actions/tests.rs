@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tocsin_core::event::LogKind;
+use tocsin_core::event::{LogKind, Written};
 use tocsin_core::{Audience, Grade as Severity, Role};
 
 use super::chat::{Line, help, parse};
@@ -13,7 +13,15 @@ fn chat_lines_are_parsed() {
     assert_eq!(parse(" ack ", "slack"), action(Ack {}.into()));
     let log = |kind, body: &str| {
         let body = body.to_owned();
-        action(Log { kind, body }.into())
+        let written = Written::default();
+        action(
+            Log {
+                kind,
+                body,
+                written,
+            }
+            .into(),
+        )
     };
     assert_eq!(
         parse("log decided  roll back", "slack"),

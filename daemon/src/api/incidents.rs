@@ -281,6 +281,9 @@ pub(crate) struct TimelineLine {
     pub(crate) by_kind: String,
     /// What happened, in one line.
     pub(crate) text: String,
+    /// Where people can read it, for a log entry that was written elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) link: Option<String>,
 }
 
 /// The outcome of an action.

@@ -105,7 +105,7 @@ impl PluginReceiver<'_> {
         version: u64,
         recorded: &Recorded,
     ) -> Option<wit::EventBody> {
-        let Event::Logged { kind, body } = &recorded.event else {
+        let Event::Logged { kind, body, .. } = &recorded.event else {
             return None;
         };
         if !self.clearance.may_see(incident.grading.security) {

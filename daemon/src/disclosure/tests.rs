@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tocsin_core::event::{LogKind, Ref};
+use tocsin_core::event::{LogKind, Ref, Written};
 use tocsin_core::incident::Incident;
 use tocsin_core::{
     Actor, Contact, Event, Grade, Ladders, Person, PersonId, PluginId, Recorded, Timestamp,
@@ -297,6 +297,7 @@ fn a_log_entry_is_hidden_from_a_plugin_without_clearance() {
         Event::Logged {
             kind: LogKind::Note,
             body: SECRET.to_owned(),
+            written: Written::default(),
         },
     );
     let secret = security_incident();

@@ -1,7 +1,7 @@
 //! An incident's timeline.
 
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, Recorded, Timestamp, narrate};
+use tocsin_core::{Actor, Event, Recorded, Timestamp, narrate};
 
 use super::Clearance;
 
@@ -11,6 +11,8 @@ pub struct TimelineEntry {
     pub by: Actor,
     /// What happened, in one line.
     pub text: String,
+    /// Where people can read it, for an entry that was written elsewhere.
+    pub link: Option<String>,
 }
 
 /// Every event of an incident as text, in order; empty without clearance. Each event is described
@@ -35,6 +37,10 @@ pub fn timeline(
             at: event.at,
             by: event.by.clone(),
             text: narrate(state.as_ref().unwrap_or(incident), event),
+            link: match &event.event {
+                Event::Logged { written, .. } => written.link.clone(),
+                _ => None,
+            },
         });
     }
     entries

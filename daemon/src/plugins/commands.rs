@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use tocsin_core::command::Command;
-use tocsin_core::event::Ref;
+use tocsin_core::event::{Ref, Written};
 use tocsin_core::trial::TestOutcome;
-use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId, TestId};
+use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId, TestId, Timestamp};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
@@ -127,15 +127,18 @@ impl CommandService for DaemonServices {
         &self,
         caller: CommandCaller,
         incident_id: String,
-        kind: wit::LogKind,
-        body: String,
-        _at: Option<u64>,
+        entry: wit::LogDraft,
         by: wit::Actor,
     ) -> CommandReply<'_, ()> {
         Box::pin(async move {
-            let kind = core_log_kind(kind);
-            let action = Log { kind, body }.into();
             let call = self.call(&caller)?;
+            let written = call.written(&entry);
+            let action = Log {
+                kind: core_log_kind(entry.kind),
+                body: entry.body,
+                written,
+            };
+            let action = action.into();
             call.perform(&incident_id, &by, action).await.map(drop)
         })
     }
@@ -375,6 +378,24 @@ impl Call<'_> {
         noted.await.map_err(refused)
     }
 
+    /// An author whom the configuration does not know is left out: the entry counts more.
+    fn written(&self, entry: &wit::LogDraft) -> Written {
+        let author = entry.author.as_ref();
+        let author = author.and_then(|it| {
+            let key = PersonKey::Contact {
+                kind: &it.kind,
+                address: &it.id,
+            };
+            find_person(self.access, key)
+        });
+        let at = entry.at.and_then(|it| i64::try_from(it).ok());
+        Written {
+            at: at.map(Timestamp),
+            by: author.map(|it| Actor::Person(it.id.into())),
+            link: entry.link.clone(),
+        }
+    }
+
     /// What this plugin did not deliver does not exist for it.
     fn need_contacts(&self, kind: &str) -> Result<(), CommandError> {
         let subscribers = self.access.subscribers.load();
@@ -444,5 +465,6 @@ fn refused(error: EngineError) -> CommandError {
 }
 
 mod lines;
+mod silences;
 #[cfg(test)]
 mod tests;

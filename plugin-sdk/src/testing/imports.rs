@@ -258,8 +258,8 @@ pub(crate) mod jobs {
 
 pub(crate) mod commands {
     use super::FakeHost;
-    use crate::commands::{CommandError, Draft};
-    use crate::types::{Actor, Incident, LogKind, Receipt, Timestamp};
+    use crate::commands::{CommandError, Draft, LogDraft};
+    use crate::types::{Actor, Incident, Receipt};
 
     type Done<T> = Result<T, CommandError>;
 
@@ -326,14 +326,8 @@ pub(crate) mod commands {
         })
     }
 
-    pub(crate) fn add_log(
-        id: &str,
-        _: LogKind,
-        body: &str,
-        _: Option<Timestamp>,
-        by: &Actor,
-    ) -> Done<()> {
-        FakeHost::with(|host| host.command("log", Some(id), body, Some(by)));
+    pub(crate) fn add_log(id: &str, entry: &LogDraft, by: &Actor) -> Done<()> {
+        FakeHost::with(|host| host.command("log", Some(id), &entry.body, Some(by)));
         Ok(())
     }
 

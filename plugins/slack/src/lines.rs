@@ -1,7 +1,7 @@
 //! What people write or pin in a war room that belongs in the incident's log: lines that begin with
 //! `seen`, `decided` or `done`, and pinned messages.
 
-use tocsin_plugin_sdk::commands::{self, CommandError};
+use tocsin_plugin_sdk::commands::{self, CommandError, LogDraft};
 use tocsin_plugin_sdk::log;
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Actor, Failure, LogKind, Timestamp};
@@ -9,14 +9,12 @@ use tocsin_plugin_sdk::types::{Actor, Failure, LogKind, Timestamp};
 use crate::inbound::with_handles;
 
 /// A line for the log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct Line {
     channel: String,
+    /// Who adds it to the log.
     user: String,
-    kind: LogKind,
-    body: String,
-    /// When it was written.
-    at: Option<Timestamp>,
+    entry: LogDraft,
 }
 
 /// Adds what an event brings to the log of its room's incident; other events and rooms are ignored.
@@ -33,8 +31,7 @@ pub(crate) fn handle(event: &Value) -> Result<(), Failure> {
         Err(error) => return not_logged(error),
     };
     let by = Actor::by_contact("slack", &line.user);
-    let body = with_handles(&line.body);
-    match commands::add_log(&incident.id, line.kind, &body, line.at, &by) {
+    match commands::add_log(&incident.id, &line.entry, &by) {
         Ok(()) => Ok(()),
         Err(error) => not_logged(error),
     }
@@ -57,12 +54,11 @@ fn read(event: &Value) -> Option<Line> {
         // What bots write, and edits and joins, has a subtype or a bot's ID.
         "message" if event["subtype"].is_null() && event["bot_id"].is_null() => {
             let (kind, body) = logged(event["text"].as_str()?)?;
+            let channel = text(&event["channel"]);
             Some(Line {
-                channel: text(&event["channel"]),
                 user: text(&event["user"]),
-                kind,
-                body: body.to_owned(),
-                at: time_of(&event["ts"]),
+                entry: entry(kind, body, &channel, event),
+                channel,
             })
         }
         "pin_added" => {
@@ -75,16 +71,43 @@ fn read(event: &Value) -> Option<Line> {
             let body = message["text"]
                 .as_str()
                 .filter(|it| !it.trim().is_empty())?;
+            let channel = text(&event["channel_id"]);
+            let is_by_another = message["user"] != event["user"];
+            let author = message["user"].as_str().filter(|_| is_by_another);
             Some(Line {
-                channel: text(&event["channel_id"]),
                 user: text(&event["user"]),
-                kind: LogKind::Note,
-                body: body.to_owned(),
-                at: time_of(&message["ts"]),
+                entry: LogDraft {
+                    author: author.map(|it| Actor::by_contact("slack", it)),
+                    ..entry(LogKind::Note, body, &channel, message)
+                },
+                channel,
             })
         }
         _ => None,
     }
+}
+
+fn entry(kind: LogKind, body: &str, channel: &str, message: &Value) -> LogDraft {
+    LogDraft {
+        kind,
+        body: with_handles(body),
+        at: time_of(&message["ts"]),
+        author: None,
+        link: link_to(channel, message),
+        extra: "{}".into(),
+    }
+}
+
+/// The address of a message: Slack's own, if it says; otherwise one that opens its channel in
+/// whichever workspace the reader is signed in to.
+fn link_to(channel: &str, message: &Value) -> Option<String> {
+    if let Some(link) = message["permalink"].as_str() {
+        return Some(link.to_owned());
+    }
+    let ts = message["ts"].as_str()?;
+    Some(format!(
+        "https://slack.com/app_redirect?channel={channel}&message_ts={ts}"
+    ))
 }
 
 /// The kind and the text of a line for the log; `None` if it is not for it.
@@ -131,12 +154,14 @@ mod tests {
             ("I have seen it", None),
         ];
         for (text, want) in cases {
-            let found = read(&message(text)).map(|it| (it.kind, it.body));
+            let found = read(&message(text)).map(|it| (it.entry.kind, it.entry.body));
             let want = want.map(|(kind, body)| (kind, body.to_owned()));
             assert_eq!(found, want, "{text}");
         }
-        let at = read(&message("seen it")).and_then(|it| it.at);
-        assert_eq!(at, Some(1_795_000_000_123));
+        let entry = read(&message("seen it")).unwrap().entry;
+        assert_eq!(entry.at, Some(1_795_000_000_123));
+        let link = "https://slack.com/app_redirect?channel=C1&message_ts=1795000000.123400";
+        assert_eq!(entry.link.as_deref(), Some(link));
     }
 
     #[test]
@@ -144,21 +169,25 @@ mod tests {
         for (field, value) in [("bot_id", "B1"), ("subtype", "message_changed")] {
             let mut event = message("seen it");
             event[field] = json!(value);
-            assert_eq!(read(&event), None, "{field}");
+            assert!(read(&event).is_none(), "{field}");
         }
     }
 
     #[test]
-    fn a_pinned_message_is_a_note_of_its_time() {
+    fn a_pinned_message_is_a_note_of_its_author_and_time() {
+        let link = "https://example.slack.com/archives/C1/p1795000000000100";
         let event = json!({ "type": "pin_added", "user": "U2", "channel_id": "C1",
-            "item": { "message": { "text": "the dump is in /tmp", "ts": "1795000000.000100" } } });
-        let line = read(&event).unwrap();
-        assert_eq!((line.kind, line.user.as_str()), (LogKind::Note, "U2"));
-        assert_eq!(line.at, Some(1_795_000_000_000));
+            "item": { "message": { "text": "the dump is in /tmp", "ts": "1795000000.000100",
+                "user": "U3", "permalink": link } } });
+        let Line { user, entry, .. } = read(&event).unwrap();
+        assert_eq!((entry.kind, user.as_str()), (LogKind::Note, "U2"));
+        assert_eq!(entry.at, Some(1_795_000_000_000));
+        assert_eq!(entry.author.map(|it| it.id).as_deref(), Some("U3"));
+        assert_eq!(entry.link.as_deref(), Some(link));
         let mut own = event.clone();
         own["item"]["message"]["bot_id"] = json!("B1");
         assert!(read(&own).is_some(), "a person pins what the bot says");
         own["item"]["message"]["user"] = json!("U2");
-        assert_eq!(read(&own), None, "the bot pins its own summary");
+        assert!(read(&own).is_none(), "the bot pins its own summary");
     }
 }

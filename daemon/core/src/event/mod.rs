@@ -19,7 +19,7 @@ use crate::{
     SilenceRef, Timestamp,
 };
 
-pub use crate::log::{LogKind, Ref, UnknownLogKind};
+pub use crate::log::{LogKind, Ref, UnknownLogKind, Written};
 pub use fit::EVENT_BYTES_MAX;
 pub use opened::Opened;
 pub use traits::{Effect, Notify, Topic, Traits};
@@ -441,6 +441,8 @@ pub enum Event {
     Logged {
         kind: LogKind,
         body: String,
+        #[serde(default, skip_serializing_if = "Written::is_command")]
+        written: Written,
     },
     /// The incident has an id in another system.
     Linked(Ref),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PluginId;
+use crate::{Actor, PluginId, Timestamp};
 
 /// The kind of a log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,27 @@ impl FromStr for LogKind {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a kind of log entry; use seen, decided, done or note")]
 pub struct UnknownLogKind(pub String);
+
+/// How an entry was written, if not as a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// When, if that was before it was added to the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Who wrote it, if somebody else added it to the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+    /// Where it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl Written {
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// An incident's counterpart in another system: a Slack channel, an issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

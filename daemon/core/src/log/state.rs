@@ -4,6 +4,7 @@ use crate::event::{Event, Recorded};
 use crate::limits;
 use crate::log::entry::{LogKind, Ref};
 use crate::notice::Notice;
+use crate::time::{MINUTE_MS, in_words};
 
 /// Updates the references: each plugin has one of each kind.
 pub(crate) fn fold(refs: &mut Vec<Ref>, event: &Event) {
@@ -21,7 +22,22 @@ pub(crate) fn notice(event: &Event, version: u64) -> Option<Notice> {
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     let by = &recorded.by;
     match &recorded.event {
-        Event::Logged { kind, body } => Some(format!("{by} {} {body}", verb(*kind))),
+        Event::Logged {
+            kind,
+            body,
+            written,
+        } => {
+            let verb = match &written.by {
+                Some(author) => format!("{} what {author} wrote:", verb(*kind)),
+                None => format!("{}:", verb(*kind)),
+            };
+            let before = written.at.map_or(0, |at| recorded.at.since(at));
+            let before = match before {
+                ..MINUTE_MS => String::new(),
+                _ => format!(" (written {} before)", in_words(before)),
+            };
+            Some(format!("{by} {verb} {body}{before}"))
+        }
         Event::Linked(link) => {
             let place = link.url.as_ref().unwrap_or(&link.id);
             Some(format!("{} {} is {place}", link.plugin, link.kind))
@@ -32,9 +48,9 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
 
 fn verb(kind: LogKind) -> &'static str {
     match kind {
-        LogKind::Seen => "saw:",
-        LogKind::Decided => "decided:",
-        LogKind::Done => "did:",
-        LogKind::Note => "noted:",
+        LogKind::Seen => "saw",
+        LogKind::Decided => "decided",
+        LogKind::Done => "did",
+        LogKind::Note => "noted",
     }
 }

@@ -1,13 +1,27 @@
 //! Log entries that people write.
 
 use crate::event::Event;
-use crate::limits;
-use crate::log::entry::LogKind;
+use crate::log::entry::{LogKind, Written};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::text::bounded;
+use crate::{Timestamp, limits};
 
-pub(crate) fn write(kind: LogKind, body: String) -> Result<Outcome, Refusal> {
+/// A link that is too long is left out, and so is a time in the future: the entry counts more.
+pub(crate) fn write(
+    kind: LogKind,
+    body: String,
+    mut written: Written,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
     let body = bounded("log entry", body, limits::LOG_BODY_BYTES_MAX)?;
-    Ok(Outcome::of(vec![Event::Logged { kind, body }]))
+    written.at = written.at.filter(|it| *it <= now);
+    written.link = written
+        .link
+        .filter(|it| it.len() <= limits::LOG_LINK_BYTES_MAX);
+    Ok(Outcome::of(vec![Event::Logged {
+        kind,
+        body,
+        written,
+    }]))
 }

@@ -1,6 +1,6 @@
 //! Where a question is asked, the answer to it, and the end of one that nobody answered.
 
-use crate::event::{Event, LogKind};
+use crate::event::{Event, LogKind, Written};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Opening, Outcome};
@@ -59,7 +59,10 @@ pub(crate) fn answer(
             Some(grade) => graded(incident, grade, chosen.label, replan, by, env)?,
             None => Outcome::reply(format!("it stays {}", incident.grading.grade)),
         },
-        (Question::Approach, _) => log::write(LogKind::Decided, chosen.label.to_owned())?,
+        (Question::Approach, _) => {
+            let label = chosen.label.to_owned();
+            log::write(LogKind::Decided, label, Written::default(), env.now)?
+        }
         (Question::Solved, "yes") => lifecycle::resolve(incident, tally, SOLVED.into(), env),
         (Question::Solved, "mitigated") => lifecycle::mitigate(incident, SOLVED.into())?,
         (Question::Solved, _) => lifecycle::acknowledge(incident, via, by, env)?,

@@ -4,7 +4,7 @@ use super::Services;
 use super::context::Context;
 use super::service::{Reply, not_provided};
 use crate::rights::manifest::Verb;
-use crate::wit::commands::{Actor, CommandError, Draft, Host, Incident, LogKind, PageReceipt};
+use crate::wit::commands::{Actor, CommandError, Draft, Host, Incident, LogDraft, PageReceipt};
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,9 +111,7 @@ pub trait CommandService: Send + Sync + 'static {
         &self,
         _caller: CommandCaller,
         _incident_id: String,
-        _kind: LogKind,
-        _body: String,
-        _at: Option<u64>,
+        _entry: LogDraft,
         _by: Actor,
     ) -> CommandReply<'_, ()> {
         not_provided()
@@ -298,17 +296,10 @@ impl Host for Context {
         .await
     }
 
-    async fn add_log(
-        &mut self,
-        incident_id: String,
-        kind: LogKind,
-        body: String,
-        at: Option<u64>,
-        by: Actor,
-    ) -> Answer<()> {
-        let arguments = arguments!("AddLog", incident_id, kind, body, at, by);
+    async fn add_log(&mut self, incident_id: String, entry: LogDraft, by: Actor) -> Answer<()> {
+        let arguments = arguments!("AddLog", incident_id, entry, by);
         self.command(Verb::Log, arguments, |it, caller| {
-            it.add_log(caller, incident_id, kind, body, at, by)
+            it.add_log(caller, incident_id, entry, by)
         })
         .await
     }

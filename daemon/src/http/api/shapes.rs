@@ -154,6 +154,7 @@ impl TimelineLine {
             by: entry.by.to_string(),
             by_kind: entry.by.kind().to_owned(),
             text: entry.text,
+            link: entry.link,
         }
     }
 }

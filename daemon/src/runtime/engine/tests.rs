@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tocsin_core::command::{Command, Merge, Named, Opening, Responders};
-use tocsin_core::event::LogKind;
+use tocsin_core::event::{LogKind, Written};
 use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::Watch;
 use tocsin_core::time::HOUR_MS;
@@ -89,6 +89,7 @@ fn note(body: &str) -> Command {
     Command::Log {
         kind: LogKind::Note,
         body: body.to_owned(),
+        written: Written::default(),
     }
 }
 

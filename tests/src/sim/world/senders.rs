@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tocsin::runtime::{Cause, IncidentState, Observed, Request};
 use tocsin_core::command::{Command, Merge, Named, Opening};
-use tocsin_core::event::LogKind;
+use tocsin_core::event::{LogKind, Written};
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
@@ -102,6 +102,7 @@ impl World {
                 Command::Log {
                     kind: LogKind::Note,
                     body: said.clone(),
+                    written: Written::default(),
                 },
                 Then::Fact(Fact::Said(id.clone(), said)),
             ),
@@ -141,6 +142,7 @@ impl World {
                 choice: (*self.rng.pick(&["yes", "no", "broken", "resolve"])).to_owned(),
                 via,
                 replan: None,
+                to: None,
             },
         }
     }

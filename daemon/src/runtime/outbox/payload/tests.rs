@@ -1,7 +1,7 @@
 //! Tests of deliveries of an incident that has changed since.
 
 use serde_json::json;
-use tocsin_core::event::LogKind;
+use tocsin_core::event::{LogKind, Written};
 use tocsin_core::{Event, Grade, Status};
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore};
@@ -31,6 +31,7 @@ fn events() -> Vec<Recorded> {
     let note = Event::Logged {
         kind: LogKind::Note,
         body: "looking".to_owned(),
+        written: Written::default(),
     };
     let acknowledged = Event::Acknowledged {
         via: "slack".to_owned(),
