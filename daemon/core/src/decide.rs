@@ -7,6 +7,7 @@ use crate::grading::Review;
 use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::lifecycle::merge::{self, Merge};
+use crate::lifecycle::reopen;
 use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
 use crate::promises::{Audience, Cadence, Next};
@@ -221,8 +222,10 @@ pub enum Command {
     ClearDue,
     /// The policies were asked again.
     Review(Box<Review>),
-    /// The reopen timer fired.
-    ReopenDue {
+    /// It goes on.
+    Reopen {
+        /// Why a person wants it; `None`: the reopen timer fired.
+        reason: Option<String>,
         /// The plan and responders, obtained beforehand; without, the plan starts again as it is.
         replan: Option<Box<Opening>>,
         /// Whether another incident under its key is active; the engine looks it up.
@@ -328,8 +331,13 @@ fn dispatch(
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
         Command::Review(found) => grading::review(incident, tally, *found, env),
-        Command::ReopenDue { replan, rival } => {
-            lifecycle::reopen_due(incident, tally, replan.as_deref(), rival, env)
+        Command::Reopen {
+            reason,
+            replan,
+            rival,
+        } => {
+            let looked_up = (replan.as_deref(), rival);
+            reopen::reopen((incident, tally), reason, looked_up, by, env)
         }
     }
 }
@@ -417,14 +425,8 @@ fn about_question(
             replan,
         } => {
             let answer = (choice.as_str(), via);
-            prompts::answer(
-                (incident, tally),
-                prompt,
-                answer,
-                replan.as_deref(),
-                by,
-                env,
-            )
+            let replan = replan.as_deref();
+            prompts::answer((incident, tally), prompt, answer, replan, by, env)
         }
         Command::AskDue {
             question,

@@ -4,10 +4,10 @@
 mod common;
 
 use common::{MINUTE, World, ada, opens};
-use tocsin_core::command::{Channels, Command, Env, Refusal};
+use tocsin_core::command::{Channels, Command, Env, Outcome, Refusal};
 use tocsin_core::consequences::TimerKind;
 use tocsin_core::intake::{Intake, end_by_hand};
-use tocsin_core::{Event, Grade, Sender, SignalStatus, Status};
+use tocsin_core::{Event, Grade, Sender, SignalStatus, Status, narrate};
 
 const REPEATS: Sender = Sender {
     repeats: true,
@@ -124,7 +124,8 @@ fn a_timer_reopens_a_closed_incident_too_but_not_beside_another_of_its_key() {
     let mut beside = resolved(REPEATS);
     world.run_until(40 * MINUTE);
     assert_eq!(status(&world), Status::Open);
-    let command = Command::ReopenDue {
+    let command = Command::Reopen {
+        reason: None,
         replan: None,
         rival: true,
     };
@@ -288,4 +289,45 @@ fn ending_an_alert_by_hand_is_logged_and_needs_clearance_for_security_incidents(
         Ok(Intake::default()),
         "it is over already"
     );
+}
+
+fn reopen(world: &mut World, rival: bool) -> Result<Outcome, Refusal> {
+    let command = Command::Reopen {
+        reason: Some("errors are back".to_owned()),
+        replan: None,
+        rival,
+    };
+    world.command(command, &ada())
+}
+
+#[test]
+fn a_person_reopens_a_resolved_incident_which_stays_open_though_nothing_fires() {
+    let mut world = resolved(REPEATS);
+    world.end("A");
+    reopen(&mut world, false).unwrap();
+    let last = world
+        .stream
+        .iter()
+        .rev()
+        .map(|it| narrate(world.incident(), it));
+    let said: Vec<String> = last.collect();
+    assert!(
+        said.contains(&"ada reopened it: errors are back".to_owned()),
+        "{said:#?}"
+    );
+    assert_eq!(status(&world), Status::Open);
+    world.run_until(90 * MINUTE);
+    assert_eq!(status(&world), Status::Open);
+    let again = reopen(&mut world, false).unwrap();
+    assert_eq!(again.reply, "incident 1 is open");
+}
+
+#[test]
+fn a_person_reopens_neither_what_is_closed_nor_what_has_another_incident() {
+    let mut world = resolved(REPEATS);
+    let why = reopen(&mut world, true).unwrap_err().to_string();
+    assert!(why.contains("another incident that is open"), "{why}");
+    world.command(Command::Close, &ada()).unwrap();
+    let why = reopen(&mut world, false).unwrap_err().to_string();
+    assert!(why.contains("is closed for good; open another"), "{why}");
 }

@@ -22,6 +22,7 @@ mod open;
 mod page;
 mod perform;
 mod reassign;
+mod reopen;
 mod resolve;
 mod silence;
 mod snooze;
@@ -49,6 +50,7 @@ pub(crate) use open::{NewIncident, open};
 pub(crate) use page::Page;
 pub(crate) use perform::{NotDone, perform};
 pub(crate) use reassign::Reassign;
+pub(crate) use reopen::Reopen;
 pub(crate) use resolve::Resolve;
 pub(crate) use silence::{NewSilence, parsed_matchers, set_silence};
 pub(crate) use snooze::Snooze;
@@ -61,7 +63,7 @@ pub(crate) use verb::{ListedVerb, Verb};
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
 verb::verbs! {
     Ack, Unack, Snooze, Page, Reassign, Handoff, HelpWanted, Join, Update, Task, Confirm, Clear,
-    Grade, Log, Mitigate, Merge, Resolve, Close,
+    Grade, Log, Mitigate, Merge, Resolve, Reopen, Close,
 }
 
 #[cfg(test)]

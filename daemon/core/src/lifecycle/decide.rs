@@ -5,13 +5,13 @@ use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::activity::must_be_active;
 use crate::lifecycle::status::Status;
-use crate::outcome::{Env, Opening, Outcome};
+use crate::outcome::{Env, Outcome};
 use crate::prompts::{Prompt, PromptState, Question};
 use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::text::cut;
 use crate::time::span_in_words;
-use crate::{Actor, Grade, Timestamp, escalation, limits, paging, prompts};
+use crate::{Actor, Grade, Timestamp, limits, paging, prompts};
 
 pub(crate) fn acknowledge(
     incident: &Incident,
@@ -217,42 +217,6 @@ pub(crate) fn fires_again(incident: &Incident, tally: &Tally, now: Timestamp) ->
     events
 }
 
-/// Reopens an incident that a person resolved, as its alerts still fire `reopen_within_ms` later.
-/// `rival`: whether another incident under its key is active; then it waits as long again.
-pub(crate) fn reopen_due(
-    incident: &Incident,
-    tally: &Tally,
-    opening: Option<&Opening>,
-    rival: bool,
-    env: Env<'_>,
-) -> Result<Outcome, Refusal> {
-    let is_due = tally.reopen_due.is_some_and(|due| due <= env.now);
-    if incident.is_active() || !is_due {
-        return Err(Refusal::Stale("the reopen timer"));
-    }
-    let later = env.now.plus_ms(env.delays.reopen_within_ms);
-    let tally = Tally {
-        reopen_due: rival.then_some(later),
-        ..tally.clone()
-    };
-    let firing = match tally.counts.firing {
-        1 => "an alert still fires".to_owned(),
-        firing => format!("{firing} alerts still fire"),
-    };
-    let reason = format!("{firing}{}", incident.resolved_by_whom(env.now));
-    let reopened = vec![Event::Reopened { reason }];
-    let events = match opening {
-        _ if rival => Vec::new(),
-        Some(opening) => escalation::replan(incident, reopened, opening, &Actor::Tocsin, env),
-        None => reopened,
-    };
-    Ok(Outcome {
-        events,
-        tally: Some(tally),
-        ..Outcome::default()
-    })
-}
-
 /// What follows when the acknowledgement is withdrawn.
 fn after_withdrawal(incident: &Incident) -> &'static str {
     match incident.escalation.plan.steps.is_empty() {
@@ -283,7 +247,10 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             let command = format!("tocsin incident merge {from} --into {number}");
             format!("{reason}; if it is, merge it: `{command}`")
         }
-        Event::Reopened { reason } => format!("reopened: {reason}"),
+        Event::Reopened { reason } => match by {
+            Actor::Tocsin => format!("reopened: {reason}"),
+            by => format!("{by} reopened it: {reason}"),
+        },
         Event::Closed {} => format!("{by} closed it"),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 mod activity;
 pub(crate) mod decide;
 pub(crate) mod merge;
+pub(crate) mod reopen;
 mod state;
 mod status;
 

@@ -91,7 +91,8 @@ impl World {
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
             TimerKind::Review => return self.review(),
-            TimerKind::Reopen => Command::ReopenDue {
+            TimerKind::Reopen => Command::Reopen {
+                reason: None,
                 replan: None,
                 rival: false,
             },

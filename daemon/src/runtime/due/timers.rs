@@ -225,7 +225,8 @@ pub fn firing(
         TimerKind::Clear => Command::ClearDue,
         // Policies are asked first, as in [`reviewed`].
         TimerKind::Review => return Ok(cancelling(row)),
-        TimerKind::Reopen => Command::ReopenDue {
+        TimerKind::Reopen => Command::Reopen {
+            reason: None,
             replan: None,
             rival: false,
         },

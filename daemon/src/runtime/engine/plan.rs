@@ -312,7 +312,7 @@ impl Engine {
         state: &IncidentState,
         mut command: Command,
     ) -> Result<Command, EngineError> {
-        if let Command::ReopenDue { rival, .. } = &mut command {
+        if let Command::Reopen { rival, .. } = &mut command {
             let other = self.incident_of_key(&state.incident.about.key)?;
             *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
         }

@@ -33,7 +33,7 @@ impl Intake {
                 replan: replan @ None,
                 ..
             } => *replan = self.replan(incident, Some(*grade)).await?,
-            Command::ReopenDue {
+            Command::Reopen {
                 replan: replan @ None,
                 ..
             } => *replan = self.replan(incident, None).await?,
