@@ -13,7 +13,7 @@ use crate::paging::decide as pages;
 use crate::promises::{Audience, Cadence, Next};
 use crate::prompts::Question;
 use crate::refusal::Refusal;
-use crate::roles::{Response, Role};
+use crate::roles::{Response, Role, ShiftEnd};
 use crate::tasks::TaskChange;
 use crate::{
     Actor, Grade, Step, Timestamp, Verdict, changes, escalation, grading, log, paging, promises,
@@ -44,6 +44,8 @@ pub enum Command {
         via: String,
         /// For an answer that sets a grade, as in [`Grade`](Self::Grade).
         replan: Option<Box<Opening>>,
+        /// For an answer that passes a role on: whoever gets it.
+        to: Option<Named>,
     },
     /// Withdraw the acknowledgement; the escalation restarts.
     Unacknowledge { reason: Option<String> },
@@ -59,6 +61,8 @@ pub enum Command {
         /// The channel.
         via: String,
     },
+    /// The shift of whoever operates it ends soon.
+    ShiftEnds(ShiftEnd),
     /// Ask engineers for help.
     HelpWanted { text: String },
     /// Help with the incident.
@@ -240,7 +244,7 @@ impl Command {
             Self::HoldDue { operator, .. } | Self::AskDue { operator, .. } => {
                 operator.as_mut_slice()
             }
-            Self::OfferDue { to, .. } => to.as_mut_slice(),
+            Self::OfferDue { to, .. } | Self::Answer { to, .. } => to.as_mut_slice(),
             Self::Task(change) => change.named().map_or(&mut [], std::slice::from_mut),
             Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => {
                 std::slice::from_mut(to)
@@ -287,6 +291,7 @@ fn dispatch(
         | Command::PromptAccepted { .. }
         | Command::PromptFailed { .. }) => about_question(incident, tally, it, by, env),
         it @ (Command::HandOff { .. }
+        | Command::ShiftEnds(_)
         | Command::HelpWanted { .. }
         | Command::Join { .. }
         | Command::Task(_)
@@ -380,6 +385,7 @@ fn about_response(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
+        Command::ShiftEnds(shift) => roles::shift_ends(incident, shift),
         Command::HelpWanted { text } => roles::want_help(incident, text),
         Command::Join { may_see } => roles::join(incident, may_see, by),
         Command::Task(it) => tasks::change(incident, it),
@@ -423,10 +429,11 @@ fn about_question(
             choice,
             via,
             replan,
+            to,
         } => {
             let answer = (choice.as_str(), via);
-            let replan = replan.as_deref();
-            prompts::answer((incident, tally), prompt, answer, replan, by, env)
+            let looked_up = (replan.as_deref(), to.as_ref());
+            prompts::answer((incident, tally), prompt, answer, looked_up, by, env)
         }
         Command::AskDue {
             question,

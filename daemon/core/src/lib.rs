@@ -100,7 +100,7 @@ pub use promises::{
     UnknownAudience,
 };
 pub use prompts::{Choice, Question};
-pub use roles::{Call, Declined, Response, Role, RoleTime, Roles, UnknownRole};
+pub use roles::{Call, Declined, Response, Role, RoleTime, Roles, ShiftEnd, UnknownRole};
 pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use tasks::{Task, TaskChange, Tasks};

@@ -63,6 +63,7 @@ fn answer(prompt: u32, choice: &str) -> Command {
         choice: choice.to_owned(),
         via: "slack".to_owned(),
         replan: None,
+        to: None,
     }
 }
 

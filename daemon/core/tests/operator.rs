@@ -6,7 +6,7 @@ mod common;
 use common::{MINUTE, World, ada, person};
 use tocsin_core::command::{Command, Named, Outcome};
 use tocsin_core::event::LogKind;
-use tocsin_core::{Actor, Event, Grade, Question, Role, Status, narrate};
+use tocsin_core::{Actor, Event, Grade, Question, Role, ShiftEnd, Status, narrate};
 
 const HOUR: u64 = 60 * MINUTE;
 
@@ -53,6 +53,7 @@ fn answer(world: &mut World, question: Question, choice: &str) -> Outcome {
         choice: choice.to_owned(),
         via: "slack".to_owned(),
         replan: None,
+        to: Some(world.named("bob")),
     };
     world.command(command, &ada()).unwrap()
 }
@@ -271,4 +272,61 @@ fn who_cannot_be_asked_is_named_in_the_log_once() {
     assert!(says(&world, line), "{:#?}", world.stream);
     let skipped = world.count(|it| matches!(it, Event::PromptSkipped { .. }));
     assert_eq!(skipped, 1);
+}
+
+/// Ada's shift ends in a quarter of an hour.
+fn shift_ends(world: &mut World) -> Outcome {
+    let shift = ShiftEnd {
+        person: "ada".into(),
+        rotation: "primary".to_owned(),
+        at: world.now.plus_ms(15 * MINUTE),
+        next: "bob".into(),
+    };
+    let ends = Command::ShiftEnds(shift);
+    world.command(ends, &Actor::Tocsin).unwrap()
+}
+
+#[test]
+fn whoever_has_an_incident_when_their_shift_ends_is_asked_to_hand_it_over_and_the_other_accepts() {
+    let mut world = operated(Grade::Minor);
+    shift_ends(&mut world);
+    assert!(shift_ends(&mut world).is_reply(), "it is known");
+    assert!(says(
+        &world,
+        "the shift of ada ends in 15 min; then bob is on call"
+    ));
+    world.run_until(15 * MINUTE - 1);
+    assert_eq!(asked(&world), []);
+    world.run_until(15 * MINUTE);
+    assert_eq!(asked(&world), [("ada", Question::HandOver)]);
+    answer(&mut world, Question::HandOver, "yes");
+    let offered = ("bob", Question::Accept(Role::Operator));
+    assert_eq!(asked(&world).last(), Some(&offered));
+    assert_eq!(world.incident().roles.operator, Some("ada".into()));
+}
+
+#[test]
+fn whoever_stays_on_it_after_their_shift_is_asked_once() {
+    let mut world = operated(Grade::Minor);
+    shift_ends(&mut world);
+    world.run_until(15 * MINUTE);
+    let stays = answer(&mut world, Question::HandOver, "no");
+    assert_eq!(stays.reply, "you stay the operator");
+    world.run_until(50 * MINUTE);
+    assert_eq!(asked(&world), [("ada", Question::HandOver)]);
+}
+
+#[test]
+fn whoever_passed_an_incident_on_before_their_shift_ended_is_not_asked() {
+    let mut world = operated(Grade::Minor);
+    shift_ends(&mut world);
+    let take = Command::HandOff {
+        role: Some(Role::Operator),
+        to: world.named("bob"),
+        via: "slack".to_owned(),
+    };
+    world.command(take, &Actor::Person("bob".into())).unwrap();
+    world.run_until(20 * MINUTE);
+    assert_eq!(asked(&world), []);
+    assert!(shift_ends(&mut world).is_reply(), "it is not ada's");
 }

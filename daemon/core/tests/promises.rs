@@ -192,6 +192,7 @@ fn nothing_new_promises_the_next_update_for_as_long_as_before() {
         choice: "nothing-new".to_owned(),
         via: "slack".to_owned(),
         replan: None,
+        to: None,
     };
     world.command(answer, &bob()).unwrap();
     let promise = world.incident().promises.open[&Audience::Company];
@@ -259,6 +260,7 @@ fn one_press_says_that_there_is_nothing_new_and_promises_as_long_again() {
         choice: "nothing-new".to_owned(),
         via: "slack".to_owned(),
         replan: None,
+        to: None,
     };
     assert!(refused(world.command(answer.clone(), &ada())).contains("only bob"));
     world.command(answer, &bob()).unwrap();

@@ -169,6 +169,7 @@ fn the_buttons_go_wherever_the_question_was_accepted_also_if_that_was_learned_la
         choice,
         via,
         replan: None,
+        to: None,
     };
     world.command(yes, &ada()).unwrap();
     let state = &world.incident().prompts.all[&1].state;

@@ -61,6 +61,7 @@ fn answer(world: &mut World, role: Role, by: &str, choice: &str) {
         choice: choice.to_owned(),
         via: "slack".to_owned(),
         replan: None,
+        to: None,
     };
     world.command(command, &person(by)).unwrap();
     settle(world);

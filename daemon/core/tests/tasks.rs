@@ -67,6 +67,7 @@ fn the_operator_is_asked_once_to_take_a_task_that_nobody_takes() {
         choice: "yes".to_owned(),
         via: "slack".to_owned(),
         replan: None,
+        to: None,
     };
     world.command(answer, &ada()).unwrap();
     assert_eq!(world.incident().tasks.all[&1].owner, Some("ada".into()));

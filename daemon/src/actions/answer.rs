@@ -65,6 +65,7 @@ pub(crate) async fn answer(
         choice,
         via,
         replan: None,
+        to: None,
     };
     let done = intake.command(incident, caller.by, answered, key).await?;
     Ok(done.reply)

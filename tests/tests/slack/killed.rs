@@ -166,6 +166,14 @@ impl Step<'_> {
                 let said = async || chat.say(member, &room, line).await;
                 self.until("the command", said).await;
             }
+            Cause::Time(ms, line) => {
+                chat.clock.move_by(ms).unwrap();
+                let says = async || {
+                    let log = chat.log().await?;
+                    log.iter().any(|it| it.contains(line)).then_some(())
+                };
+                self.until("what precedes it", says).await;
+            }
             Cause::Answer => {}
         }
     }

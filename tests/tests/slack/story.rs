@@ -9,7 +9,7 @@ use crate::chat::{ADA, BOB, Chat, clock_file};
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
-/// A Tuesday at noon: nobody sleeps, and no shift is near.
+/// A Tuesday at noon: nobody sleeps, and Ada is on call until 14:20.
 const TUESDAY_MS: i64 = 1_767_700_800_000;
 /// A little more than the time in which messages to a person are gathered.
 const GATHERED_MS: i64 = 25 * SECOND_MS;
@@ -36,6 +36,18 @@ resolve-after = "5m"
 ask-approach-after = "5m"
 [escalation]
 contact-wait = "10m"
+loud = ["slack"]
+[rotations.primary]
+timezone = "UTC"
+[[rotations.primary.layers]]
+people = ["ada"]
+handover = "00:00"
+start = "2026-01-01"
+restrict = { hours = "00:00-14:20" }
+[[rotations.primary.layers]]
+people = ["bob"]
+handover = "00:00"
+start = "2026-01-01"
 "#;
 
 /// What has to happen before somebody is asked.
@@ -45,6 +57,8 @@ pub(crate) enum Cause {
     Alert(&'static str),
     /// Somebody types a command.
     Command(&'static str, &'static str),
+    /// Some milliseconds pass, and the log says something.
+    Time(i64, &'static str),
     /// What somebody answered before.
     Answer,
 }
@@ -74,7 +88,7 @@ const BOB_SENT: &str = "the question to bob was sent by slack";
 const ADA_SENT: &str = "the question to ada was sent by slack";
 const BOB_ASKED: &str = "asked bob by slack: What do you tell the company?";
 
-pub(crate) const STORY: [Asked; 13] = [
+pub(crate) const STORY: [Asked; 14] = [
     Asked {
         name: "a page",
         cause: Cause::Alert("trigger"),
@@ -140,6 +154,17 @@ pub(crate) const STORY: [Asked; 13] = [
         asked: "asked ada by slack: Are you still on it?",
         sent: ADA_SENT,
         answer: Some(("Still on it", "ada answered: Still on it")),
+    },
+    Asked {
+        name: "whether they hand over",
+        cause: Cause::Time(5 * MINUTE_MS, "the shift of ada ends"),
+        after_ms: 12 * MINUTE_MS,
+        gathered_ms: GATHERED_MS,
+        to: ADA,
+        says: "Your shift is over.",
+        asked: "asked ada by slack: Your shift is over.",
+        sent: ADA_SENT,
+        answer: Some(("I stay on it", "ada answered: I stay on it")),
     },
     Asked {
         name: "an update before it is due",

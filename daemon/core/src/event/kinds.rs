@@ -29,6 +29,7 @@ impl Event {
             | Self::RoleOffered { .. }
             | Self::RoleAssigned { .. }
             | Self::RoleDeclined { .. }
+            | Self::ShiftEnds(_)
             | Self::RoleLeft { .. } => self.traits_of_response(),
             Self::Opened(_) => Traits::of("opened", Incident),
             Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
@@ -119,6 +120,7 @@ impl Event {
                 }
             }
             Self::RoleDeclined { .. } => Traits::news("role-declined", Roles),
+            Self::ShiftEnds(_) => Traits::news("shift-ends", Roles),
             // `RoleLeft`, as the caller lets no other kind through.
             _ => Traits::news("role-left", Roles),
         }

@@ -4,6 +4,7 @@
 mod fit;
 mod kinds;
 mod opened;
+mod recorded;
 mod traits;
 
 use serde::{Deserialize, Serialize};
@@ -13,25 +14,17 @@ use crate::incident::Counts;
 use crate::paging::Rung;
 use crate::promises::{Audience, PromiseOutcome, PromiseStage};
 use crate::prompts::Question;
-use crate::roles::{Declined, Role};
+use crate::roles::{Declined, Role, ShiftEnd};
 use crate::{
-    Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, Position,
-    SilenceRef, Timestamp,
+    Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, Position, SilenceRef,
+    Timestamp,
 };
 
 pub use crate::log::{LogKind, Ref, UnknownLogKind, Written};
 pub use fit::EVENT_BYTES_MAX;
 pub use opened::Opened;
+pub use recorded::Recorded;
 pub use traits::{Effect, Notify, Topic, Traits};
-
-/// An event with when it happened and who did it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recorded {
-    pub at: Timestamp,
-    pub by: Actor,
-    #[serde(flatten)]
-    pub event: Event,
-}
 
 /// What happened to an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -354,6 +347,8 @@ pub enum Event {
         person: PersonId,
         why: Declined,
     },
+    /// The shift of whoever operates it ends.
+    ShiftEnds(ShiftEnd),
     /// A person does not have a role any more.
     RoleLeft {
         role: Role,

@@ -3,7 +3,7 @@
 use crate::event::{Event, LogKind, Written};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
-use crate::outcome::{Env, Opening, Outcome};
+use crate::outcome::{Env, Named, Opening, Outcome};
 use crate::prompts::ask::given_up_at;
 use crate::prompts::question::Question;
 use crate::prompts::state::{Prompt, PromptState};
@@ -17,12 +17,12 @@ use crate::{Actor, Grade, Timestamp, grading, limits, log, promises, roles, task
 const SOLVED: &str = "nothing fires any more";
 
 /// Somebody answers a question; what the answer does happens with it. `via` is the channel;
-/// `replan` is for an answer that sets a grade.
+/// `replan` is for an answer that sets a grade, `to` for one that passes a role on.
 pub(crate) fn answer(
     (incident, tally): (&Incident, &Tally),
     prompt: u32,
     (choice, via): (&str, String),
-    replan: Option<&Opening>,
+    (replan, to): (Option<&Opening>, Option<&Named>),
     by: &Actor,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
@@ -65,6 +65,8 @@ pub(crate) fn answer(
         }
         (Question::Solved, "yes") => lifecycle::resolve(incident, tally, SOLVED.into(), env),
         (Question::Solved, "mitigated") => lifecycle::mitigate(incident, SOLVED.into())?,
+        (Question::HandOver, "yes") => roles::hand_over(incident, to, &via, by, env)?,
+        (Question::HandOver, _) => Outcome::reply("you stay the operator".to_owned()),
         (Question::Solved, _) => lifecycle::acknowledge(incident, via, by, env)?,
     };
     outcome.events.insert(0, answered);

@@ -7,7 +7,7 @@ use crate::prompts::ask::ask;
 use crate::prompts::question::Question;
 use crate::refusal::Refusal;
 use crate::timer::TimerKind;
-use crate::{Timestamp, lifecycle, tasks};
+use crate::{Timestamp, lifecycle, roles, tasks};
 
 /// When the operator is asked each question that they were not asked since it was due.
 pub(crate) fn operator_timers(
@@ -44,6 +44,7 @@ fn wanted(incident: &Incident, tally: &Tally) -> impl Iterator<Item = (Timestamp
     let all = incident.grading.asks();
     let all = all.chain(lifecycle::asks(incident, tally));
     let all = all.chain(tasks::asks(&incident.tasks));
+    let all = all.chain(roles::asks(&incident.roles));
     let asked = &incident.prompts.asked;
     let has_operator = incident.roles.operator.is_some();
     all.filter(move |(due, question)| has_operator && asked.get(question).is_none_or(|at| at < due))

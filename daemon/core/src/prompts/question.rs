@@ -27,6 +27,8 @@ pub enum Question {
     Approach,
     /// Whether it is solved, as nothing fires any more.
     Solved,
+    /// Whether whoever is on call now takes over, as the operator's shift has ended.
+    HandOver,
 }
 
 /// An answer to a question.
@@ -84,6 +86,10 @@ impl Question {
             Choice::of("mitigated", "Only mitigated"),
             Choice::of("no", "Not yet"),
         ];
+        const HAND_OVER: [Choice; 2] = [
+            Choice::of("yes", "Hand it over"),
+            Choice::of("no", "I stay on it"),
+        ];
         match self {
             Self::StillOnIt => &STILL_ON_IT,
             Self::Accept(_) => &ACCEPT,
@@ -93,6 +99,7 @@ impl Question {
             Self::Regrade(_) => &REGRADE,
             Self::Approach => &APPROACH,
             Self::Solved => &SOLVED,
+            Self::HandOver => &HAND_OVER,
         }
     }
 
@@ -120,14 +127,15 @@ impl Question {
             Self::Regrade(grade) => format!("regrade-{grade}"),
             Self::Approach => "approach".to_owned(),
             Self::Solved => "solved".to_owned(),
+            Self::HandOver => "hand-over".to_owned(),
         }
     }
 
     /// Whether it is the operator's to answer, whoever that is.
     #[must_use]
     pub(crate) fn is_for_operator(self) -> bool {
-        use Question::{Approach, Grade, Regrade, Solved};
-        matches!(self, Grade | Regrade(_) | Approach | Solved)
+        use Question::{Approach, Grade, HandOver, Regrade, Solved};
+        matches!(self, Grade | Regrade(_) | Approach | Solved | HandOver)
     }
 
     /// How long the operator has to answer, in milliseconds.
@@ -164,6 +172,9 @@ impl Question {
             Self::Regrade(_) => "A policy finds it worse than it is graded. Is it?",
             Self::Approach => "Can it be resolved directly, or must it be mitigated first?",
             Self::Solved => "Nothing fires any more. Is it solved?",
+            Self::HandOver => {
+                "Your shift is over. Does whoever is on call now take this incident over?"
+            }
         }
     }
 
@@ -179,6 +190,10 @@ impl Question {
             Self::Grade | Self::Regrade(_) => "Without an answer the grade stays as it is.",
             Self::Approach => "The answer goes to the log as a decision.",
             Self::Solved => "Without an answer it is resolved after a day, if nothing fires again.",
+            Self::HandOver => {
+                "They are asked to accept. Without an answer you stay the operator; \
+                 `handoff operator PERSON` passes it on."
+            }
             Self::UpdateDue(Audience::Engineering) => {
                 "An update was promised: write `update engineering TEXT next 30m`."
             }

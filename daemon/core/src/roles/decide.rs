@@ -7,7 +7,7 @@ use crate::outcome::{Env, Named, Outcome};
 use crate::paging::decide::reached;
 use crate::prompts::{Question, ask};
 use crate::refusal::Refusal;
-use crate::roles::role::{Declined, Role};
+use crate::roles::role::{Declined, Role, ShiftEnd};
 use crate::time::span_in_words;
 use crate::{Actor, Grade, Person, PersonId, limits};
 
@@ -55,6 +55,32 @@ pub(crate) fn hand_off(
         reply: format!("{who} is asked to be the {role}, and has {wait} to answer; {stays}"),
         ..Outcome::default()
     })
+}
+
+/// The shift of whoever operates it ends: they are asked whether they hand it over.
+pub(crate) fn shift_ends(incident: &Incident, shift: ShiftEnd) -> Result<Outcome, Refusal> {
+    must_be_active(incident, "nobody hands it over")?;
+    let roles = &incident.roles;
+    let is_theirs = roles.operator.as_ref() == Some(&shift.person) && shift.next != shift.person;
+    let is_known = roles.shift.as_ref() == Some(&shift);
+    match is_theirs && !is_known {
+        true => Ok(Outcome::of(vec![Event::ShiftEnds(shift)])),
+        false => Ok(Outcome::default()),
+    }
+}
+
+/// The operator hands over, as their shift has ended. `to`: looked up now.
+pub(crate) fn hand_over(
+    incident: &Incident,
+    to: Option<&Named>,
+    via: &str,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let next = incident.roles.shift_of_operator().map(|it| &it.next);
+    let to = to.filter(|it| Some(&it.id) == next);
+    let to = to.ok_or(Refusal::Stale("the end of the shift"))?;
+    hand_off(incident, (Some(Role::Operator), to), via, by, env)
 }
 
 /// The person who was asked to take a role accepts it.

@@ -10,10 +10,10 @@ mod state;
 mod tell;
 
 pub use call::Call;
-pub(crate) use decide::{accept, decline, hand_off, refuse};
+pub(crate) use decide::{accept, decline, hand_off, hand_over, refuse, shift_ends};
 pub(crate) use help::{join, want_help};
 pub(crate) use respond::{offer_due, respond};
 pub use response::Response;
-pub use role::{Declined, Role, UnknownRole};
+pub use role::{Declined, Role, ShiftEnd, UnknownRole};
 pub use state::{RoleTime, Roles};
-pub(crate) use tell::{narrate, timers};
+pub(crate) use tell::{asks, narrate, timers};

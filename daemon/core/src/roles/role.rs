@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{PersonId, Timestamp};
+
 /// A role in an incident. One person has it at a time.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -67,6 +69,16 @@ pub enum Declined {
     Silent,
     /// No channel took the question.
     Unreached,
+}
+
+/// The end of a shift of whoever operates an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShiftEnd {
+    pub person: PersonId,
+    pub rotation: String,
+    pub at: Timestamp,
+    /// Who is on call from then on.
+    pub next: PersonId,
 }
 
 /// A string that is not a role.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Effect, Event, Recorded};
 use crate::roles::call::Call;
-use crate::roles::role::Role;
+use crate::roles::role::{Role, ShiftEnd};
 use crate::{PersonId, Timestamp};
 
 /// The roles of people in an incident.
@@ -26,6 +26,9 @@ pub struct Roles {
     /// [`RESPONDERS_MAX`](crate::limits::RESPONDERS_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub responders: Vec<PersonId>,
+    /// The end of the operator's shift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<ShiftEnd>,
     /// The search for people who take the others.
     #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub call: Call,
@@ -107,10 +110,17 @@ impl Roles {
         }
     }
 
+    /// The end of the shift of whoever has it, if that was on call.
+    pub(crate) fn shift_of_operator(&self) -> Option<&ShiftEnd> {
+        let shift = self.shift.as_ref();
+        shift.filter(|it| self.operator.as_ref() == Some(&it.person))
+    }
+
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         self.fold_since(recorded);
         self.call.fold(recorded);
         match &recorded.event {
+            Event::ShiftEnds(shift) => self.shift = Some(shift.clone()),
             Event::RoleOffered { role, to } => {
                 self.offered.insert(*role, to.clone());
             }

@@ -1,9 +1,11 @@
 //! The timers and log lines of roles.
 
 use crate::event::{Event, Recorded};
+use crate::prompts::Question;
 use crate::roles::call::Call;
 use crate::roles::role::{Declined, Role};
 use crate::roles::state::Roles;
+use crate::time::in_words;
 use crate::timer::TimerKind;
 use crate::{PersonId, Timestamp};
 
@@ -15,6 +17,12 @@ pub(crate) fn timers(roles: &Roles) -> impl Iterator<Item = (Timestamp, TimerKin
         Some((at, TimerKind::Offer { role }))
     });
     ask.into_iter().chain(offers)
+}
+
+/// Whether the operator hands over, as their shift has ended.
+pub(crate) fn asks(roles: &Roles) -> impl Iterator<Item = (Timestamp, Question)> {
+    let shift = roles.shift_of_operator().into_iter();
+    shift.map(|it| (it.at, Question::HandOver))
 }
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
@@ -44,6 +52,13 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             Declined::Unreached => format!("{person} could not be asked to be the {role}"),
         }),
         Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
+        Event::ShiftEnds(shift) => {
+            let left = in_words(shift.at.since(recorded.at));
+            let (person, next) = (&shift.person, &shift.next);
+            Some(format!(
+                "the shift of {person} ends in {left}; then {next} is on call"
+            ))
+        }
         Event::HelpWanted { text } => Some(format!("{by} asks engineers for help: {text}")),
         Event::ResponderJoined { person } => Some(format!("{person} helps")),
         _ => None,

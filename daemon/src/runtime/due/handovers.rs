@@ -1,9 +1,10 @@
 //! Tells whoever will be on call what is open, shortly before they are: once for each handover, and
-//! nobody if nothing is.
+//! nobody if nothing is. Whoever operates one of these incidents is asked whether to hand it over.
 
-use tocsin_core::Timestamp;
+use tocsin_core::command::Command;
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::trial::ShiftNotice;
+use tocsin_core::{Actor, IncidentId, ShiftEnd, Timestamp};
 
 use crate::people::{HandoverAhead, Roster};
 use crate::runtime::due::Due;
@@ -36,6 +37,8 @@ impl Due {
             if shift_told::is_told(self.view.store(), &shift, person)? {
                 continue;
             }
+            let open = shift.open.as_deref().unwrap_or_default();
+            self.note_end_of_shift(open, handover).await?;
             let contact = self.intake.responders().quiet_contact(person);
             let is_anything = shift.open.as_ref().is_some_and(|it| !it.is_empty());
             match contact.filter(|_| is_anything) {
@@ -52,5 +55,32 @@ impl Due {
             }
         }
         Ok(told)
+    }
+
+    /// Has whoever operates one of these incidents when their shift ends asked about it.
+    async fn note_end_of_shift(
+        &self,
+        open: &[IncidentId],
+        handover: &HandoverAhead,
+    ) -> Result<(), EngineError> {
+        let Some(outgoing) = &handover.outgoing else {
+            return Ok(());
+        };
+        let shift = ShiftEnd {
+            person: outgoing.clone(),
+            rotation: handover.rotation.clone(),
+            at: handover.at,
+            next: handover.incoming.clone(),
+        };
+        for id in open {
+            let ends = Command::ShiftEnds(shift.clone());
+            let noted = self.intake.command(id.clone(), Actor::Tocsin, ends, None);
+            match noted.await {
+                // It is over by now.
+                Ok(_) | Err(EngineError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use tocsin_core::command::{Command, Opening};
-use tocsin_core::{Grade, IncidentId, Timestamp};
+use tocsin_core::command::{Command, Named, Opening};
+use tocsin_core::{Grade, IncidentId, Question, Timestamp};
 
 use super::Intake;
 use super::assess::Assessor;
@@ -41,12 +41,17 @@ impl Intake {
                 prompt,
                 choice,
                 replan: replan @ None,
+                to,
                 ..
             } => {
                 let state = self.view.incident(incident)?;
                 let asked = state.and_then(|it| it.incident.prompts.all.get(prompt).cloned());
-                if let Some(grade) = asked.and_then(|it| it.question.grade_of(choice)) {
+                let question = asked.map(|it| it.question);
+                if let Some(grade) = question.and_then(|it| it.grade_of(choice)) {
                     *replan = self.replan(incident, Some(grade)).await?;
+                }
+                if question == Some(Question::HandOver) {
+                    *to = self.next_on_call(incident)?;
                 }
             }
             Command::Update {
@@ -75,6 +80,20 @@ impl Intake {
             _ => {}
         }
         Ok(command)
+    }
+
+    /// Who is on call after the operator's shift.
+    fn next_on_call(&self, incident: &IncidentId) -> Result<Option<Named>, EngineError> {
+        let state = self.view.incident(incident)?;
+        let shift = state.and_then(|it| it.incident.roles.shift.clone());
+        Ok(shift.map(|it| {
+            let person = self.assessor.responders.person(&it.next);
+            let person = person.map(Box::new);
+            Named {
+                id: it.next,
+                person,
+            }
+        }))
     }
 
     /// The plan for an incident's grade, or for another.

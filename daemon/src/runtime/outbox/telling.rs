@@ -216,6 +216,7 @@ fn answer_to(
             choice,
             via,
             replan: None,
+            to: None,
         },
         _ => return None,
     })
