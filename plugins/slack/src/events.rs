@@ -18,7 +18,7 @@ pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failu
                 return Ok(Outcome::Ignored);
             }
             let mut room = room::ensure(incident, delivery)?;
-            match blocks::suspects(incident) {
+            match blocks::suspects(incident, None) {
                 None => Ok(Outcome::Done),
                 Some(message) => {
                     let effect = (format!("suspects:{}", event.id), event.at);
@@ -52,7 +52,8 @@ fn changed(
     }
     let lines = changes::lines(change);
     let is_joined = help::is_joined(change);
-    if lines.is_empty() && !changes::changes_topic(change) && !is_joined {
+    let suspects = blocks::suspects(incident, Some(&change.before));
+    if lines.is_empty() && suspects.is_none() && !changes::changes_topic(change) && !is_joined {
         return Ok(Outcome::Ignored);
     }
     if incident.status == Status::Closed && !room::exists(incident)? {

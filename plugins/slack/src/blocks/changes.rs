@@ -25,12 +25,14 @@ pub(super) fn listed(extra: &Value, opened_at: u64) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// What an incident opened with, with buttons that say whether it caused the incident; none if no
-/// change is suspected.
-pub(crate) fn suspects(incident: &Incident) -> Option<Message> {
+/// The changes that may have caused an incident, with buttons that say whether they did; without
+/// those that were known `before`. None if no other change is suspected.
+pub(crate) fn suspects(incident: &Incident, before: Option<&Incident>) -> Option<Message> {
     let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
     let newest = extra["changes"]["newest"].as_array()?;
+    let known = before.map_or(0, last_number);
     let suspects = newest.iter().filter(|it| it["status"] == "suspected");
+    let suspects = suspects.filter(|it| it["number"].as_u64() > Some(known));
     let (mut lines, mut blocks) = (Vec::new(), Vec::new());
     for it in suspects {
         let line = format!(
@@ -55,6 +57,14 @@ pub(crate) fn suspects(incident: &Incident) -> Option<Message> {
         text: lines.join("\n"),
         blocks,
     })
+}
+
+/// The highest number of the changes that are named.
+fn last_number(incident: &Incident) -> u64 {
+    let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
+    let newest = extra["changes"]["newest"].as_array();
+    let numbers = newest.into_iter().flatten().filter_map(|it| it["number"].as_u64());
+    numbers.max().unwrap_or_default()
 }
 
 /// "• 1 Deploy 2.4 · suspected, 13 min before".
@@ -116,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_suspect_has_a_button_that_confirms_it_and_one_that_clears_it() {
-        let message = suspects(&with_changes()).unwrap();
+        let message = suspects(&with_changes(), None).unwrap();
         let said = ":package: This may have caused it: change 1 Deploy";
         assert!(message.text.starts_with(said), "{}", message.text);
         let buttons = message.blocks[1]["elements"].as_array().unwrap();
@@ -124,6 +134,9 @@ mod tests {
         let values: Vec<_> = buttons.iter().map(value).collect();
         assert!(values[0].contains("\"confirm 1\""), "{values:?}");
         assert!(values[1].contains("\"clear 1\""), "{values:?}");
-        assert_eq!(suspects(&incident()), None);
+        assert_eq!(suspects(&incident(), None), None);
+        assert_eq!(suspects(&with_changes(), Some(&with_changes())), None);
+        let later = suspects(&with_changes(), Some(&incident()));
+        assert_eq!(later, Some(message), "it was reported late");
     }
 }
