@@ -5,7 +5,7 @@ use tocsin_policy::nearest;
 
 use super::oncall::chat::{self as oncall, OnCallLine};
 use super::verb::split;
-use super::{Action, NewIncident, NewSilence, VERBS, open, silence};
+use super::{Action, NewIncident, SilenceLine, VERBS, open, silence};
 use crate::text::cut;
 
 /// Commands besides the verbs.
@@ -24,8 +24,8 @@ pub(crate) enum Line {
     Status,
     /// Show what the policies decided about the incident.
     Why,
-    /// Silence alerts, which belongs to no incident.
-    Silence(NewSilence),
+    /// Silence alerts, or end that, which belongs to no incident.
+    Silence(SilenceLine),
     /// Something about who is on call, which belongs to no incident.
     OnCall(OnCallLine),
     /// Show the possible commands.
@@ -42,7 +42,7 @@ pub(crate) fn help() -> String {
     lines.extend(["status".to_owned(), "why".to_owned()]);
     lines.push(format!("silence {}", silence::SYNTAX));
     lines.push("oncall help".to_owned());
-    lines.join(" · ")
+    lines.join("\n")
 }
 
 /// Parses a line; `via` is the channel that it came through.
@@ -55,7 +55,7 @@ pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
         "" | "status" => return Ok(Line::Status),
         "why" => return Ok(Line::Why),
         "open" => return NewIncident::parse(rest).map(Line::Open),
-        "silence" => return NewSilence::parse(rest).map(Line::Silence),
+        "silence" => return SilenceLine::parse(rest).map(Line::Silence),
         "help" => return Ok(Line::Help),
         "oncall" => return oncall::parse(rest).map(Line::OnCall),
         _ => {}

@@ -52,7 +52,7 @@ pub(crate) use perform::{NotDone, perform};
 pub(crate) use reassign::Reassign;
 pub(crate) use reopen::Reopen;
 pub(crate) use resolve::Resolve;
-pub(crate) use silence::{NewSilence, parsed_matchers, set_silence};
+pub(crate) use silence::{NewSilence, SilenceLine, parsed_matchers, set_silence};
 pub(crate) use snooze::Snooze;
 pub(crate) use task::Task;
 pub(crate) use test_page::{press_test, test_pages};

@@ -2,14 +2,44 @@
 
 use tocsin_core::{Labels, Timestamp};
 
-use super::verb::split_at_word;
+use super::verb::{split, split_at_word};
 use crate::config::Span;
 use crate::runtime::{SilenceError, Silences, Writer};
-use crate::silence::{PostableSilence, SilenceCreated, WireMatcher, parse_matcher};
+use crate::silence::{Matcher, PostableSilence, SilenceCreated, WireMatcher, parse_matcher};
 use crate::time::format_time;
 
 /// How `silence` is written in chat.
-pub(crate) const SYNTAX: &str = "LABEL=VALUE … for TIME [because TEXT]";
+pub(crate) const SYNTAX: &str = "LABEL=VALUE … for TIME [because TEXT] | list | end LABEL=VALUE …";
+
+/// What follows `silence` in chat.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SilenceLine {
+    Set(NewSilence),
+    List,
+    /// End those with exactly these matchers.
+    End(Vec<Matcher>),
+}
+
+impl SilenceLine {
+    /// Parses what follows `silence` in chat.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to type instead.
+    pub(crate) fn parse(rest: &str) -> Result<Self, String> {
+        match split(rest) {
+            ("list", "") => Ok(Self::List),
+            ("end", "") => Err("write `silence end LABEL=VALUE …` as it was set; \
+                 `silence list` shows them"
+                .to_owned()),
+            ("end", matchers) => {
+                let read = |it| parse_matcher(it).map_err(|error| error.to_string());
+                let matchers: Result<_, _> = matchers.split_whitespace().map(read).collect();
+                matchers.map(Self::End)
+            }
+            _ => NewSilence::parse(rest).map(Self::Set),
+        }
+    }
+}
 
 /// A silence that begins now.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +142,16 @@ mod tests {
         );
         let plain = NewSilence::parse("service=shop for 30m").unwrap();
         assert_eq!(plain.comment, "set in chat");
+    }
+
+    #[test]
+    fn silences_are_listed_and_ended_in_chat() {
+        assert_eq!(SilenceLine::parse("list"), Ok(SilenceLine::List));
+        let end = SilenceLine::parse("end service=shop host=~web-.*");
+        let matchers = ["service=shop", "host=~web-.*"].map(|it| parse_matcher(it).unwrap());
+        assert_eq!(end, Ok(SilenceLine::End(matchers.to_vec())));
+        let why = SilenceLine::parse("end").unwrap_err();
+        assert!(why.contains("`silence list` shows them"), "{why}");
     }
 
     #[test]

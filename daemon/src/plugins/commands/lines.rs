@@ -10,7 +10,7 @@ use super::{Call, not_done, refused};
 use crate::actions::chat::{self, Line};
 use crate::actions::oncall::chat::OnCallLine;
 use crate::actions::oncall::{Answered, change_on_call};
-use crate::actions::{self, NewIncident, NewSilence, set_silence};
+use crate::actions::{self, NewIncident};
 use crate::disclosure::{Clearance, Decision, Disclosed, company_view, decisions};
 use crate::runtime::{IncidentState, events_of};
 
@@ -34,7 +34,7 @@ impl Call<'_> {
             Line::Help => return Ok(chat::help()),
             Line::OnCall(line) => return self.on_call(line, by).await,
             Line::Open(new) => return self.open_by_line(new, by).await,
-            Line::Silence(new) => return self.silence(new, by).await,
+            Line::Silence(line) => return self.about_silences(line, by).await,
             Line::Action(_) | Line::Status | Line::Why => {}
         }
         if let (None, Line::Status) = (&incident, &parsed) {
@@ -63,21 +63,6 @@ impl Call<'_> {
         let (caller, key) = (self.caller(by)?, Some(self.command_key()));
         let opened = actions::open(intake, teams, caller, new, None, key).await;
         opened.map(|it| it.reply).map_err(not_done)
-    }
-
-    async fn silence(&self, new: NewSilence, by: &wit::Actor) -> Result<String, CommandError> {
-        let caller = self.caller(by)?;
-        let (silences, now) = (&self.access.silences, self.access.clock.now());
-        let lasts = new.lasts;
-        let posted = new.postable(caller.by.to_string(), now);
-        let set = set_silence(silences, posted, now, &self.access.writer).await;
-        let created = set.map_err(|error| CommandError::Invalid(error.to_string()))?;
-        let id = created.silence_id;
-        let warnings = created.warnings.iter();
-        let warnings: String = warnings.map(|it| format!(" Warning: {it}.")).collect();
-        Ok(format!(
-            "silenced for {lasts}; `tocsin silence expire {id}` ends it.{warnings}"
-        ))
     }
 
     /// What the policies decided about an incident, the newest of each kind.
