@@ -2,11 +2,12 @@
 //! signature. Slack waits only three seconds, so calls to Slack are left to jobs.
 
 use crate::asked::Asked;
+use crate::plain::plain;
 use crate::{blocks, form, lines};
 use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::types::{Actor, Failure, WebhookRequest, WebhookResponse};
-use tocsin_plugin_sdk::{jobs, log, people};
+use tocsin_plugin_sdk::{jobs, log};
 
 /// Answers one request.
 pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
@@ -174,7 +175,7 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let mut by = Actor::by_contact("slack", &field("user_id"));
     by.display_name = Some(field("user_name")).filter(|it| !it.is_empty());
     let text = field("text");
-    let line = with_handles(
+    let line = plain(
         Some(text.trim())
             .filter(|it| !it.is_empty())
             .unwrap_or("help"),
@@ -193,27 +194,6 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
         &line,
         &by,
     ))))
-}
-
-/// Replaces Slack's mentions (`<@U123|jo>`) with the engine's handles (`@jo`). Unknown people stay
-/// unchanged, so that the error message names them.
-pub(crate) fn with_handles(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once("<@") {
-        let Some((mention, behind)) = after.split_once('>') else {
-            break;
-        };
-        let user = mention.split('|').next().unwrap_or_default();
-        out.push_str(before);
-        match people::by_contact("slack", user) {
-            Some(person) => out.push_str(&format!("@{}", person.id)),
-            None => out.push_str(&format!("<@{mention}>")),
-        }
-        rest = behind;
-    }
-    out.push_str(rest);
-    out
 }
 
 fn event(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {

@@ -4,7 +4,7 @@
 //! an unknown outcome is checked before anything is sent again ([`post`]). An incident has one war
 //! room, however often and in whatever order its events are delivered ([`room`]), and engineers and
 //! the company have one message about it in their channels ([`announce`]). Pure modules format all
-//! text: [`names`], [`text`], [`blocks`], [`changes`].
+//! text: [`names`], [`text`], [`blocks`], [`changes`], and [`plain`] reads what people type.
 #![forbid(unsafe_code)]
 
 mod announce;
@@ -22,6 +22,7 @@ mod inbound;
 mod jobs;
 mod lines;
 mod names;
+mod plain;
 mod post;
 mod room;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tocsin_plugin_sdk::log;
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Actor, Failure, LogKind, Timestamp};
 
-use crate::inbound::with_handles;
+use crate::plain::plain;
 
 /// A line for the log.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ fn read(event: &Value) -> Option<Line> {
 fn entry(kind: LogKind, body: &str, channel: &str, message: &Value) -> LogDraft {
     LogDraft {
         kind,
-        body: with_handles(body),
+        body: plain(body),
         at: time_of(&message["ts"]),
         author: None,
         link: link_to(channel, message),
@@ -177,10 +177,11 @@ mod tests {
     fn a_pinned_message_is_a_note_of_its_author_and_time() {
         let link = "https://example.slack.com/archives/C1/p1795000000000100";
         let event = json!({ "type": "pin_added", "user": "U2", "channel_id": "C1",
-            "item": { "message": { "text": "the dump is in /tmp", "ts": "1795000000.000100",
+            "item": { "message": { "text": "the dump is in &lt;tmp&gt;", "ts": "1795000000.000100",
                 "user": "U3", "permalink": link } } });
         let Line { user, entry, .. } = read(&event).unwrap();
         assert_eq!((entry.kind, user.as_str()), (LogKind::Note, "U2"));
+        assert_eq!(entry.body, "the dump is in <tmp>");
         assert_eq!(entry.at, Some(1_795_000_000_000));
         assert_eq!(entry.author.map(|it| it.id).as_deref(), Some("U3"));
         assert_eq!(entry.link.as_deref(), Some(link));

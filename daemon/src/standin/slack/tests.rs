@@ -234,3 +234,16 @@ fn signatures_are_those_of_slacks_documentation() {
     let expected = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
     assert_eq!(signed.signature, expected);
 }
+
+#[test]
+fn a_command_is_sent_as_slack_encodes_it() {
+    let typed = Typed {
+        member: "U1".into(),
+        channel: None,
+        line: "/incident task <@U1> p99 > 2 s & <b>".into(),
+    };
+    let body = start().typed_request(&typed).unwrap().body;
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(&body).unwrap();
+    let text = fields.iter().find(|it| it.0 == "text").unwrap();
+    assert_eq!(text.1, "task <@U1> p99 &gt; 2 s &amp; &lt;b&gt;");
+}

@@ -23,10 +23,10 @@ pub(super) fn body(workspace: &Workspace, typed: &Typed) -> Result<String, Press
         .line
         .split_once(char::is_whitespace)
         .unwrap_or((&typed.line, ""));
-    let trigger = trigger();
+    let (trigger, text) = (trigger(), encoded(text.trim_start()));
     let fields = [
         ("command", command),
-        ("text", text.trim_start()),
+        ("text", &text),
         ("trigger_id", &trigger),
         ("team_id", TEAM),
         ("user_id", &member.id),
@@ -35,4 +35,23 @@ pub(super) fn body(workspace: &Workspace, typed: &Typed) -> Result<String, Press
     ];
     // proof: pairs of strings are always a form
     Ok(serde_urlencoded::to_string(fields).unwrap_or_default())
+}
+
+/// The text as Slack sends it: <https://docs.slack.dev/messaging/formatting-message-text#escaping>.
+/// What names a member, such as `<@U1>`, is a mention.
+fn encoded(text: &str) -> String {
+    let mention = text.split_once("<@");
+    let mention = mention.and_then(|(before, after)| Some((before, after.split_once('>')?)));
+    match mention {
+        Some((before, (member, behind))) => {
+            format!("{}<@{member}>{}", entities(before), encoded(behind))
+        }
+        None => entities(text),
+    }
+}
+
+fn entities(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
