@@ -319,8 +319,13 @@ impl PluginReceiver<'_> {
         let tasks = seen.tasks.open().take(TASKS_NAMED_MAX);
         let tasks: Vec<_> = tasks
             .map(|(number, task)| {
-                let owner = task.owner.as_ref().map(name);
-                json!({ "number": number, "text": task.text, "owner": owner })
+                let owner = task.owner.as_ref();
+                json!({
+                    "number": number,
+                    "text": task.text,
+                    "owner": owner.map(name),
+                    "owner-id": owner,
+                })
             })
             .collect();
         let links = seen.links.iter();

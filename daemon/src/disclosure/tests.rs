@@ -240,7 +240,8 @@ fn a_plugin_gets_other_roles_and_ten_open_tasks_and_no_task_of_a_secret_incident
     );
     assert_eq!(open["tasks"]["count"], 12);
     let named = open["tasks"]["open"].as_array().unwrap();
-    let first = json!({ "number": 1, "text": format!("{SECRET} 1"), "owner": "bob" });
+    let text = format!("{SECRET} 1");
+    let first = json!({ "number": 1, "text": text, "owner": "bob", "owner-id": "bob" });
     assert_eq!((named.len(), &named[0]), (10, &first));
     let secret = extra(&fold(security_incident()));
     assert_eq!(secret["tasks"], json!({ "count": 0, "open": [] }));

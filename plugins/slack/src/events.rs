@@ -2,6 +2,7 @@
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
+use crate::room::involved;
 use crate::{announce, archive, asked, changes, help, jobs, room, summary, text};
 use tocsin_plugin_sdk::types::{
     Audience, Delivery, Event, EventBody, Failure, IncidentChange, LogEntry, LogKind, Outcome,
@@ -51,9 +52,9 @@ fn changed(
         return Ok(Outcome::Ignored);
     }
     let lines = changes::lines(change);
-    let is_joined = help::is_joined(change);
+    let are_others = involved::are_others(change);
     let suspects = blocks::suspects(incident, Some(&change.before));
-    if lines.is_empty() && suspects.is_none() && !changes::changes_topic(change) && !is_joined {
+    if lines.is_empty() && suspects.is_none() && !changes::changes_topic(change) && !are_others {
         return Ok(Outcome::Ignored);
     }
     if incident.status == Status::Closed && !room::exists(incident)? {
@@ -61,11 +62,11 @@ fn changed(
     }
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
-    room.invite(&room::people(incident), incident)?;
-    if is_joined {
-        let helping = help::helping(incident);
-        room.invite(&helping.iter().collect::<Vec<_>>(), incident)?;
-    }
+    let invited = match are_others {
+        true => involved::everybody(incident),
+        false => involved::at_hand(incident),
+    };
+    room.invite(&invited, incident)?;
     if let Some(message) = suspects {
         let effect = (format!("suspects:{}", event.id), event.at);
         room.post(effect, message, incident, delivery)?;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::types::{
-    Event, Failure, Incident, IncidentChange, Outcome, Person, Status, Timestamp,
+    Event, Failure, Incident, IncidentChange, Outcome, Status, Timestamp,
 };
-use tocsin_plugin_sdk::{config, kv, log, people};
+use tocsin_plugin_sdk::{config, kv, log};
 
 /// The job that asks.
 pub(crate) const ASK: &str = "help";
@@ -21,8 +21,6 @@ const GATHER_MS: u64 = 2_000;
 const REQUEST_TTL_MS: u64 = 7 * 24 * 3_600_000;
 /// Most requests of an incident that are kept current.
 const REQUESTS_MAX: u32 = 10;
-/// Most people who are looked up: a call may look up 100.
-const PEOPLE_MAX: usize = 32;
 
 /// A request for help.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -128,17 +126,6 @@ pub(crate) fn show(incident: &str) -> Result<Outcome, Failure> {
         }
     }
     Ok(Outcome::Done)
-}
-
-/// The people who help with an incident, as far as they are known.
-pub(crate) fn helping(incident: &Incident) -> Vec<Person> {
-    let ids = responders(incident).into_iter().take(PEOPLE_MAX);
-    ids.filter_map(|(id, _)| people::by_id(&id)).collect()
-}
-
-/// Whether other people help than before.
-pub(crate) fn is_joined(change: &IncidentChange) -> bool {
-    responders(&change.before) != responders(&change.after)
 }
 
 /// The ids and names of those who help.

@@ -110,7 +110,7 @@ fn invite(job: &Invite, delivery: &Delivery) -> Result<Outcome, Failure> {
         contacts,
         extra: "{}".into(),
     };
-    room::ensure(&incident, delivery)?.invite(&[&person], &incident)?;
+    room::ensure(&incident, delivery)?.invite(&[person], &incident)?;
     Ok(Outcome::Done)
 }
 

@@ -12,9 +12,9 @@
 
 mod channel;
 mod claim;
+pub(crate) mod involved;
 mod moving;
 
-pub(crate) use channel::people;
 use channel::{invite, set_topic};
 use claim::Claim;
 use serde::{Deserialize, Serialize};
@@ -265,11 +265,7 @@ impl Room {
 
     /// Invites people who have not been invited yet. In the room of a security incident, it says
     /// who may not be.
-    pub(crate) fn invite(
-        &mut self,
-        people: &[&Person],
-        incident: &Incident,
-    ) -> Result<(), Failure> {
+    pub(crate) fn invite(&mut self, people: &[Person], incident: &Incident) -> Result<(), Failure> {
         let now = self.now(incident)?;
         let known = |row: &Row| row.invited.len() + row.withheld.len();
         let before = known(&self.row);

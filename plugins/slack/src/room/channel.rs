@@ -134,14 +134,6 @@ fn admit(channel: &str, incident: &Incident, user: &str, row: &mut Row) -> Resul
     Ok(false)
 }
 
-/// The people whom an incident's room is for.
-pub(crate) fn people(incident: &Incident) -> Vec<&Person> {
-    [&incident.operator, &incident.spokesperson]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
 /// Pins a message, so that people find it. A refusal must not prevent the room from opening.
 pub(super) fn pin(channel: &str, ts: &str) -> Result<(), Failure> {
     let params = [("channel", channel), ("timestamp", ts)];
@@ -161,7 +153,7 @@ pub(super) fn pin(channel: &str, ts: &str) -> Result<(), Failure> {
 }
 
 /// The Slack ids of the people who have one.
-pub(super) fn users<'a>(people: &[&'a Person]) -> Vec<&'a str> {
+pub(super) fn users(people: &[Person]) -> Vec<&str> {
     let known = people.iter().filter_map(|it| it.contact("slack"));
     known.collect()
 }

@@ -1,11 +1,11 @@
 //! The claim on a room: only one call at a time creates and sets it up. A call can be interrupted
 //! after any step, and the next one continues.
 
-use super::{ROOM_TTL_MS, Row, channel};
+use super::{ROOM_TTL_MS, Row, channel, involved};
 use crate::api::ApiError;
 use crate::blocks::Message;
 use crate::post::Post;
-use crate::{announce, blocks, help, names, text};
+use crate::{announce, blocks, names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
 use tocsin_plugin_sdk::{clock, kv, log};
@@ -122,9 +122,7 @@ impl Claim {
         if self.row.before.is_some() {
             channel::invite_again(&channel, incident, &mut self.row)?;
         }
-        let helping = help::helping(incident);
-        let mut people = channel::people(incident);
-        people.extend(&helping);
+        let people = involved::everybody(incident);
         let users = channel::users(&people);
         channel::invite(&channel, incident, &users, &mut self.row)?;
         let ts = match self.row.summary.clone() {

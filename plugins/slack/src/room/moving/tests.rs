@@ -403,9 +403,9 @@ fn people_invited_by_two_concurrent_calls_are_both_invited_again() {
     let delivery = slack.host.begin("j-2");
     let mut one = room::ensure(&incident(), &delivery).unwrap();
     let mut two = room::ensure(&incident(), &delivery).unwrap();
-    one.invite(&[&person("mo", "slack", "U3")], &incident())
+    one.invite(&[person("mo", "slack", "U3")], &incident())
         .unwrap();
-    two.invite(&[&person("al", "slack", "U4")], &incident())
+    two.invite(&[person("al", "slack", "U4")], &incident())
         .unwrap();
     deliver(&slack, "e-2", flag(&slack)).unwrap();
     assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3", "U4"]);
@@ -418,7 +418,7 @@ fn somebody_invited_to_the_public_room_during_the_move_is_invited_again() {
     let mut room = room::ensure(&incident(), &slack.host.begin("j-2")).unwrap();
     deliver(&slack, "e-2", flag(&slack)).unwrap();
     let mo = person("mo", "slack", "U3");
-    let failure = room.invite(&[&mo], &incident()).unwrap_err();
+    let failure = room.invite(&[mo], &incident()).unwrap_err();
     assert!(matches!(failure, Failure::Retry(_)), "{failure:?}");
     deliver(&slack, "j-2", invite("U3")).unwrap();
     assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3"]);
