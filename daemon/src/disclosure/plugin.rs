@@ -1,7 +1,7 @@
 //! The event bodies with which a plugin is notified of an incident.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde_json::json;
@@ -75,6 +75,10 @@ impl PluginReceiver<'_> {
             let wanted: Vec<_> = wanted.filter_map(|it| self.help_wanted(it)).collect();
             if !wanted.is_empty() {
                 extra["help-wanted"] = json!(wanted);
+            }
+            let mentions: BTreeSet<_> = change.happened.iter().filter_map(mentioned).collect();
+            if !mentions.is_empty() {
+                extra["mentions"] = json!(mentions);
             }
             seen.extra = extra.to_string();
         }
@@ -353,6 +357,16 @@ impl PluginReceiver<'_> {
     fn actor(&self, by: &Actor) -> wit::Actor {
         wire_actor(self.people, by)
     }
+}
+
+/// Who gets a task of somebody else, and so should hear of it; `None` of other events.
+fn mentioned(recorded: &Recorded) -> Option<&PersonId> {
+    let owner = match &recorded.event {
+        Event::TaskAdded { owner, .. } => owner.as_ref()?,
+        Event::TaskAssigned { owner, .. } => owner,
+        _ => return None,
+    };
+    (recorded.by.person() != Some(owner)).then_some(owner)
 }
 
 fn prompt(message: wit::Page, question: PageQuestion) -> wit::Prompt {

@@ -249,6 +249,48 @@ fn a_plugin_gets_other_roles_and_ten_open_tasks_and_no_task_of_a_secret_incident
 }
 
 #[test]
+fn a_change_names_who_gets_a_task_of_somebody_else_unless_it_is_secret() {
+    let (people, slack) = (people(), "slack".into());
+    let ada = || Actor::Person("ada".into());
+    let added = |task: u32, owner: Option<&str>| {
+        let data = json!({ "task": task, "text": SECRET, "owner": owner });
+        event(json!({ "type": "task-added", "data": data }))
+    };
+    let assigned = |owner: &str| {
+        event(json!({ "type": "task-assigned", "data": { "task": 1, "owner": owner } }))
+    };
+    let mentions = |before: Incident, by: Actor, happened: Event| -> Value {
+        let happened = at(7, by, happened);
+        let after = before.clone().fold(&happened);
+        let change = StateChange {
+            before,
+            after: after.clone(),
+            happened: vec![happened],
+        };
+        let to = receiver(&people, &slack, Clearance::Basic);
+        let wire::EventBody::IncidentChanged(change) = to.changed(&after, change) else {
+            panic!("a change");
+        };
+        let extra: Value = serde_json::from_str(&change.after.extra).unwrap();
+        extra["mentions"].clone()
+    };
+    let open = || incident(&events()).fold(&at(6, ada(), added(1, None)));
+    assert_eq!(
+        mentions(open(), ada(), added(2, Some("bob"))),
+        json!(["bob"])
+    );
+    assert_eq!(mentions(open(), ada(), assigned("bob")), json!(["bob"]));
+    assert_eq!(
+        mentions(open(), Actor::Tocsin, assigned("ada")),
+        json!(["ada"])
+    );
+    assert_eq!(mentions(open(), ada(), assigned("ada")), Value::Null);
+    assert_eq!(mentions(open(), ada(), added(2, None)), Value::Null);
+    let secret = security_incident();
+    assert_eq!(mentions(secret, ada(), added(1, Some("bob"))), Value::Null);
+}
+
+#[test]
 fn the_company_sees_open_incidents_without_titles_the_worst_first_and_no_secret_one() {
     let numbered = |number: u64, grade: &str, drill: bool| {
         let data = json!({

@@ -62,10 +62,13 @@ fn changed(
     }
     let mut room = room::ensure(incident, delivery)?;
     room.update_topic(incident)?;
-    let invited = match are_others {
+    let mentioned = involved::mentioned(incident);
+    let mut invited = match are_others {
         true => involved::everybody(incident),
         false => involved::at_hand(incident),
     };
+    // The incident names only some of its open tasks.
+    invited.extend_from_slice(&mentioned);
     room.invite(&invited, incident)?;
     if let Some(message) = suspects {
         let effect = (format!("suspects:{}", event.id), event.at);
@@ -75,7 +78,8 @@ fn changed(
         return Ok(Outcome::Done);
     }
     let effect = (format!("change:{}", event.id), event.at);
-    room.post(effect, Message::line(lines.join("\n")), incident, delivery)
+    let line = format!("{}{}", lines.join("\n"), text::copies(&mentioned));
+    room.post(effect, Message::line(line), incident, delivery)
 }
 
 fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {

@@ -110,6 +110,17 @@ pub(crate) fn mention(person: &Person) -> String {
     }
 }
 
+/// Mentions at the end of a line, so that Slack notifies these people; empty if none has a Slack
+/// contact.
+pub(crate) fn copies(people: &[Person]) -> String {
+    let users = people.iter().filter_map(|it| it.contact("slack"));
+    let users: String = users.map(|it| format!(" <@{it}>")).collect();
+    match users.is_empty() {
+        true => users,
+        false => format!(" cc{users}"),
+    }
+}
+
 /// Who did something.
 pub(crate) fn actor(by: &Actor) -> String {
     match (&by.display_name, by.kind.as_str()) {

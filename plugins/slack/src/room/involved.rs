@@ -9,6 +9,8 @@ use tocsin_plugin_sdk::types::{Incident, IncidentChange, Person};
 /// Most people who are looked up: a call may look up 100, and a private room looks everybody up
 /// again.
 const PEOPLE_MAX: usize = 32;
+/// Most people whom a message mentions.
+const MENTIONS_MAX: usize = 10;
 
 /// All of them, as far as they are known.
 pub(crate) fn everybody(incident: &Incident) -> Vec<Person> {
@@ -24,6 +26,14 @@ pub(crate) fn everybody(incident: &Incident) -> Vec<Person> {
 pub(crate) fn at_hand(incident: &Incident) -> Vec<Person> {
     let both = [&incident.operator, &incident.spokesperson];
     both.into_iter().flatten().cloned().collect()
+}
+
+/// Those whom a change should reach: it gives them a task.
+pub(crate) fn mentioned(incident: &Incident) -> Vec<Person> {
+    let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
+    let ids = extra["mentions"].as_array().into_iter().flatten();
+    let ids = ids.filter_map(Value::as_str).take(MENTIONS_MAX);
+    ids.filter_map(people::by_id).collect()
 }
 
 /// Whether a change involves others of those who must be looked up.
@@ -121,6 +131,31 @@ mod tests {
         handed_on["tasks"]["open"][2]["owner-id"] = json!("fay");
         alter(&slack, "e-3", &before, &with(&handed_on));
         assert_eq!(slack.channel(ROOM).members, ["U1", "U2", "U3", "U4", "U5"]);
+    }
+
+    #[test]
+    fn whoever_gets_a_task_of_somebody_else_is_mentioned_and_invited() {
+        let slack = start();
+        slack
+            .host
+            .add_person(&person("mel", "email", "mel@example.com"));
+        deliver(&slack, "e-1", EventBody::IncidentOpened(incident())).unwrap();
+        let cases = [
+            (json!(["bob"]), "bob does task 11: restart cc <@U2>"),
+            (
+                json!(["bob", "mel", "cy"]),
+                "bob does task 11: restart cc <@U2> <@U3>",
+            ),
+            (json!(["mel", "nobody"]), "bob does task 11: restart"),
+            (Value::Null, "bob does task 11: restart"),
+        ];
+        for (at, (mentions, said)) in cases.into_iter().enumerate() {
+            let happened = json!(["bob does task 11: restart"]);
+            let after = with(&json!({"happened": happened, "mentions": mentions}));
+            alter(&slack, &format!("e-2-{at}"), &incident(), &after);
+            assert_eq!(slack.texts(ROOM).pop().unwrap(), said);
+        }
+        assert_eq!(slack.channel(ROOM).members, ["U2", "U3"]);
     }
 
     #[test]
