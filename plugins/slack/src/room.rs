@@ -263,33 +263,20 @@ impl Room {
         self.save()
     }
 
-    /// Invites people who have not been invited yet. In the room of a security incident, it says
-    /// who may not be.
+    /// Invites people who have not been invited yet. The room of a security incident says who may
+    /// not be, also once the flag is removed: it has everything from before, and the flag may
+    /// return.
     pub(crate) fn invite(&mut self, people: &[Person], incident: &Incident) -> Result<(), Failure> {
-        let now = self.now(incident)?;
+        let is_private = self.key == key(&incident.id, true);
         let known = |row: &Row| row.invited.len() + row.withheld.len();
         let before = known(&self.row);
         let users = channel::users(people);
-        invite(&self.channel, &now, &users, &mut self.row)?;
+        let room = (self.channel.as_str(), is_private);
+        invite(room, incident, &users, &mut self.row)?;
         if known(&self.row) == before {
             Ok(())
         } else {
             self.save()
-        }
-    }
-
-    /// The incident; in a private room the current one, if the event may be older than the flag.
-    fn now(&self, incident: &Incident) -> Result<Incident, Failure> {
-        if incident.security || self.key != key(&incident.id, true) {
-            return Ok(incident.clone());
-        }
-        match commands::get(&incident.id) {
-            // What cannot be read is treated as secret.
-            Err(CommandError::NotFound | CommandError::Denied(_)) => Ok(Incident {
-                security: true,
-                ..incident.clone()
-            }),
-            result => Ok(result?),
         }
     }
 

@@ -86,15 +86,18 @@ pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failur
     )
 }
 
+/// A channel, and whether it is the room of a security incident.
+type Place<'a> = (&'a str, bool);
+
 /// Invites the users who are not invited yet.
 pub(super) fn invite(
-    channel: &str,
+    room: Place<'_>,
     incident: &Incident,
     users: &[&str],
     row: &mut Row,
 ) -> Result<(), Failure> {
     for user in users {
-        if !row.invited.iter().any(|it| it == user) && admit(channel, incident, user, row)? {
+        if !row.invited.iter().any(|it| it == user) && admit(room, incident, user, row)? {
             row.invited.push((*user).into());
         }
     }
@@ -103,29 +106,35 @@ pub(super) fn invite(
 
 /// Invites everybody who was invited to the room that this one replaces.
 pub(super) fn invite_again(
-    channel: &str,
+    room: Place<'_>,
     incident: &Incident,
     row: &mut Row,
 ) -> Result<(), Failure> {
     for user in row.invited.clone() {
-        admit(channel, incident, &user, row)?;
+        admit(room, incident, &user, row)?;
     }
     Ok(())
 }
 
 /// Invites a user, alone: Slack refuses a whole list if one of them cannot be invited. Somebody
-/// who may not see a security incident is not invited to its room, which says so once.
-fn admit(channel: &str, incident: &Incident, user: &str, row: &mut Row) -> Result<bool, Failure> {
+/// who may not see security incidents is not invited to the room of one, whatever its flag says
+/// now; the room says so once.
+fn admit(
+    (channel, is_private): Place<'_>,
+    incident: &Incident,
+    user: &str,
+    row: &mut Row,
+) -> Result<bool, Failure> {
     let may_see = || people::by_contact("slack", user).is_some_and(|it| it.has_clearance());
-    if !incident.security || may_see() {
+    if !is_private || may_see() {
         let params = [("channel", channel), ("users", user)];
         tolerate("conversations.invite", &params)?;
         return Ok(true);
     }
     if !row.withheld.iter().any(|it| it == user) {
         let line = format!(
-            ":no_entry: <@{user}> is not invited: they have no clearance for security incidents. \
-             Page or hand over to somebody who has."
+            ":no_entry: <@{user}> is not invited: they have no clearance for security incidents, \
+             for which this room was opened. Page or hand over to somebody who has clearance."
         );
         let effect = format!("withheld:{channel}:{user}");
         Post::new(channel, effect, incident.opened_at, Message::line(line)).send()?;

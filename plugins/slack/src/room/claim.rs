@@ -120,11 +120,11 @@ impl Claim {
         self.row.topic_revision = incident.revision;
         channel::link(incident, &channel)?;
         if self.row.before.is_some() {
-            channel::invite_again(&channel, incident, &mut self.row)?;
+            channel::invite_again((&channel, private), incident, &mut self.row)?;
         }
         let people = involved::everybody(incident);
         let users = channel::users(&people);
-        channel::invite(&channel, incident, &users, &mut self.row)?;
+        channel::invite((&channel, private), incident, &users, &mut self.row)?;
         let ts = match self.row.summary.clone() {
             Some(ts) => ts,
             None => {

@@ -49,7 +49,7 @@ fn move_over(private: &mut Claim, public: &mut Claim, incident: &Incident) -> Re
     }
     if let (Some(from), Some(to)) = (from, private.row.channel.clone()) {
         let before: Vec<&str> = public.row.invited.iter().map(String::as_str).collect();
-        channel::invite(&to, incident, &before, &mut private.row)?;
+        channel::invite((&to, true), incident, &before, &mut private.row)?;
         post_arrival(private, &to, &from, incident)?;
         close(public, &from, incident)?;
     }

@@ -446,6 +446,32 @@ fn whoever_may_not_see_security_incidents_is_not_invited_and_the_room_says_so_on
 }
 
 #[test]
+fn once_the_flag_is_removed_still_nobody_without_clearance_comes_into_the_private_room() {
+    let slack = Slack::start();
+    slack.host.add_person(&person("kim", "slack", "U7"));
+    open_public(&slack);
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    let mut public = incident();
+    (public.revision, public.operator) = (4, Some(person("kim", "slack", "U7")));
+    slack.host.add_incident(&public);
+    let change = change(&staffed(secret()), &public, &["security", "operator"]);
+    deliver(&slack, "e-3", EventBody::IncidentChanged(change)).unwrap();
+    deliver(&slack, "j-2", invite("U7")).unwrap();
+    assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2"]);
+    // Nor into the room that replaces it.
+    slack.edit(PRIVATE, |it| it.archived = true);
+    deliver(&slack, "e-4", noted("l-1")).unwrap();
+    let room = slack.channels().pop().unwrap();
+    assert_eq!(
+        (room.private, room.members),
+        (true, vec!["U1".into(), "U2".into()])
+    );
+    let texts = slack.texts(&room.name);
+    let said = texts.iter().filter(|it| it.contains("is not invited"));
+    assert_eq!(said.count(), 0, "it was said before: {texts:?}");
+}
+
+#[test]
 fn an_event_from_before_the_flag_invites_nobody_who_may_not_see_the_incident() {
     let slack = Slack::start();
     slack.host.add_person(&person("kim", "slack", "U7"));
