@@ -89,21 +89,22 @@ pub(crate) fn exists(incident: &Incident) -> Result<bool, Failure> {
 
 /// The channel of the incident's room, if it has one.
 pub(crate) fn channel(incident_id: &str) -> Result<Option<String>, Failure> {
-    Ok(in_use(incident_id)?.and_then(|it| it.channel))
+    Ok(in_use(incident_id)?.and_then(|(row, _)| row.channel))
 }
 
-/// The channel and the id of the pinned message, if the incident has a room with one.
-pub(crate) fn pinned(incident_id: &str) -> Result<Option<(String, String)>, Failure> {
-    Ok(in_use(incident_id)?.and_then(|it| it.channel.zip(it.summary)))
+/// The channel and the id of the pinned message, if the incident has a room with one that may show
+/// it: what is secret is shown in the private room only.
+pub(crate) fn pinned(incident: &Incident) -> Result<Option<(String, String)>, Failure> {
+    let found = in_use(&incident.id)?.filter(|(_, is_private)| *is_private || !incident.security);
+    Ok(found.and_then(|(row, _)| row.channel.zip(row.summary)))
 }
 
-/// The row of the room that the incident did not leave.
-fn in_use(incident_id: &str) -> Result<Option<Row>, Failure> {
+/// The row of the room that the incident did not leave, and whether it is the private one.
+fn in_use(incident_id: &str) -> Result<Option<(Row, bool)>, Failure> {
     for private in [true, false] {
         let row = kv::get::<Row>(&key(incident_id, private))?;
-        let row = row.map(|it| it.value).filter(|it| !it.left);
-        if row.is_some() {
-            return Ok(row);
+        if let Some(row) = row.map(|it| it.value).filter(|it| !it.left) {
+            return Ok(Some((row, private)));
         }
     }
     Ok(None)

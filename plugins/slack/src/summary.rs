@@ -40,17 +40,18 @@ fn queue(delay_ms: u64, topic: &str, incident: &str) {
     jobs::later(delay_ms, topic, &once, &json!({ "incident": incident }));
 }
 
-/// Shows the incident as it is now.
+/// Shows the incident as it is now. If it was flagged and has not moved yet, the message is in the
+/// public room and stays as it is; the move removes it.
 ///
 /// # Errors
 /// Those of Slack and the store that a retry or the operator can fix.
 pub(crate) fn refresh(incident: &str) -> Result<Outcome, Failure> {
-    let Some((channel, ts)) = room::pinned(incident)? else {
-        return Ok(Outcome::Ignored);
-    };
     let incident = match commands::get(incident) {
         Err(CommandError::NotFound) => return Ok(Outcome::Ignored),
         result => result?,
+    };
+    let Some((channel, ts)) = room::pinned(&incident)? else {
+        return Ok(Outcome::Ignored);
     };
     post::edit(&channel, &ts, &blocks::summary(&incident))?;
     Ok(Outcome::Done)
@@ -59,7 +60,7 @@ pub(crate) fn refresh(incident: &str) -> Result<Outcome, Failure> {
 #[cfg(test)]
 mod tests {
     use crate::standin::Slack;
-    use crate::tests::{ROOM, deliver, opened};
+    use crate::tests::{ROOM, deliver, opened, secret};
     use tocsin_plugin_sdk::serde_json::json;
     use tocsin_plugin_sdk::testing::{change, incident, person};
     use tocsin_plugin_sdk::types::{EventBody, Incident};
@@ -123,6 +124,27 @@ mod tests {
             pinned(&slack)
         );
         assert_eq!(slack.texts(ROOM).len(), 2, "{:?}", slack.texts(ROOM));
+    }
+
+    #[test]
+    fn between_its_flag_and_its_move_an_incident_is_not_shown_in_the_public_room() {
+        let slack = Slack::start();
+        deliver(&slack, "e-1", opened()).unwrap();
+        alter(&slack, 2, &["operator"], |it| {
+            it.operator = Some(person("Jo", "slack", "U1"));
+        });
+        let task = json!({"number": 1, "text": "rotate the leaked key"});
+        let mut flagged = secret();
+        flagged.extra = json!({"tasks": {"count": 1, "open": [task]}}).to_string();
+        slack.host.add_incident(&flagged);
+        slack.pass(5_000);
+        assert_eq!(slack.calls("chat.update"), 0);
+        assert!(!pinned(&slack).contains("leaked"), "{}", pinned(&slack));
+        let moved = EventBody::IncidentChanged(change(&incident(), &flagged, &["security"]));
+        deliver(&slack, "e-3", moved).unwrap();
+        let shown = slack.channels().pop().unwrap();
+        let first = shown.messages[0].to_string();
+        assert!(shown.private && first.contains("leaked"), "{shown:?}");
     }
 
     #[test]
