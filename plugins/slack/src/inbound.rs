@@ -9,6 +9,9 @@ use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::types::{Actor, Failure, WebhookRequest, WebhookResponse};
 use tocsin_plugin_sdk::{jobs, log};
 
+/// In the engine's reply to an acknowledgement that came after another.
+const LATE: &str = "is already acknowledged";
+
 /// Answers one request.
 pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     if !request.verified {
@@ -134,6 +137,8 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
         Ask::Line { incident, line } => return run(press, incident, line, &by),
     };
     match result {
+        // Somebody else did it; the event that says so edits the message.
+        Ok(reply) if is_late(&press.ask, &reply) => tell(press, Ok(reply))?,
         Ok(_) => {
             // Without its row, a message about several keeps the buttons of the others.
             let is_item = matches!(&press.ask, Ask::Acknowledge { item: Some(_), .. });
@@ -153,6 +158,11 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
         Err(error) => tell(press, Err(error))?,
     }
     Ok(())
+}
+
+/// Whether somebody acknowledged before, as the engine words it. It refuses a late answer itself.
+fn is_late(ask: &Ask, reply: &str) -> bool {
+    matches!(ask, Ask::Acknowledge { .. }) && reply.contains(LATE)
 }
 
 /// Carries out a line of whoever pressed. The room shows what it changes once it hears of it.

@@ -103,6 +103,34 @@ fn a_refused_press_is_explained_to_the_person_who_pressed() {
 }
 
 #[test]
+fn whoever_presses_after_somebody_else_is_told_so_and_not_named_in_the_message() {
+    let item = json!({"page": "b-1", "item": "b-1/2"}).to_string();
+    for button in [ack_button(), json!({"action_id": "ack:1", "value": item})] {
+        let host = host();
+        let reply = "incident 42 is already acknowledged; operator: ada";
+        host.answer_commands(Ok(reply.into()));
+        assert_eq!(handle(&press(&button)).unwrap().status, 200);
+        let [job] = &host.jobs()[..] else {
+            panic!("{:?}", host.jobs())
+        };
+        let told = json!({"channel": "D1", "user": "U1", "text": reply});
+        let payload: Value = serde_json::from_str(&job.payload).unwrap();
+        assert_eq!((job.topic.as_str(), payload), ("tell", told));
+    }
+}
+
+#[test]
+fn an_answer_is_noted_whatever_the_engine_says_about_acknowledgements() {
+    let host = host();
+    host.answer_commands(Ok("incident 42 is already acknowledged; noted".into()));
+    let value = json!({"prompt": "q-1", "choice": "yes"}).to_string();
+    let text = json!({"type": "plain_text", "text": "Yes"});
+    let button = json!({"action_id": "answer:yes", "value": value, "text": text});
+    handle(&press(&button)).unwrap();
+    assert_eq!(host.jobs()[0].topic, "settle");
+}
+
+#[test]
 fn a_press_while_the_engine_is_unavailable_is_not_confirmed() {
     let host = host();
     host.answer_commands(Err(CommandError::Unavailable("starting".into())));
