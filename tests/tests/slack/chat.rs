@@ -138,7 +138,7 @@ impl Chat {
     }
 
     /// A request of Slack at this moment of the program's clock.
-    fn signed(&self, body: String) -> SignedRequest {
+    pub(crate) fn signed(&self, body: String) -> SignedRequest {
         let seconds = self.clock.now().0 / 1_000;
         SignedRequest::at(SIGNING_SECRET, body, u64::try_from(seconds).unwrap())
     }

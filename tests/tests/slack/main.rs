@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod chat;
+mod form;
 mod killed;
 mod signed;
 mod story;
