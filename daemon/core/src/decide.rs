@@ -2,7 +2,7 @@
 
 use crate::changes::AboutChange;
 use crate::escalation::answer;
-use crate::event::{Event, LogKind, Ref, Written};
+use crate::event::{Event, LogDraft, Ref};
 use crate::grading::Review;
 use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
@@ -94,11 +94,7 @@ pub enum Command {
         replan: Option<Box<Opening>>,
     },
     /// Add a log entry.
-    Log {
-        kind: LogKind,
-        body: String,
-        written: Written,
-    },
+    Log(LogDraft),
     /// A change to one of its services is reported, or judged.
     Change(AboutChange),
     /// Record its id in another system.
@@ -321,11 +317,7 @@ fn dispatch(
         }
         Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
-        Command::Log {
-            kind,
-            body,
-            written,
-        } => log::write(kind, body, written, env.now),
+        Command::Log(it) => log::write(it, env.now),
         Command::Change(it) => changes::about(incident, it, env),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),

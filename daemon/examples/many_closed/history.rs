@@ -12,7 +12,7 @@ use tocsin::runtime::{
 };
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
-use tocsin_core::event::{LogKind, Ref, Written};
+use tocsin_core::event::{LogDraft, LogKind, Ref};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS};
 use tocsin_core::{Actor, IncidentId, PageId, Route, Signal, SignalStatus, Timestamp};
 use tocsin_store::{Claimed, Class, Store as _};
@@ -146,15 +146,17 @@ type CommandFor = fn(&IncidentId) -> Command;
 const ACK: CommandFor = |_| Command::Acknowledge {
     via: "slack".to_owned(),
 };
-const SEEN: CommandFor = |id| Command::Log {
-    kind: LogKind::Seen,
-    body: format!("the errors of {id} began with the deployment of 14:02, see the dashboard"),
-    written: Written::default(),
+const SEEN: CommandFor = |id| {
+    Command::Log(LogDraft::of(
+        LogKind::Seen,
+        format!("the errors of {id} began with the deployment of 14:02, see the dashboard"),
+    ))
 };
-const DONE: CommandFor = |_| Command::Log {
-    kind: LogKind::Done,
-    body: "rolled the checkout service back to the version of yesterday".to_owned(),
-    written: Written::default(),
+const DONE: CommandFor = |_| {
+    Command::Log(LogDraft::of(
+        LogKind::Done,
+        "rolled the checkout service back to the version of yesterday".to_owned(),
+    ))
 };
 
 fn command(incident: &IncidentId, command: Command) -> Request {

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
 use tocsin_core::command::Command;
-use tocsin_core::event::{LogKind, Written};
+use tocsin_core::event::{LogDraft, LogKind, Written};
 use utoipa::ToSchema;
 
 use super::Verb;
@@ -54,11 +54,11 @@ impl Verb for Log {
     }
 
     fn into_command(self, _via: &str, _clearance: Clearance) -> Command {
-        Command::Log {
+        Command::Log(LogDraft {
             kind: self.kind,
             body: self.body,
             written: self.written,
-        }
+        })
     }
 }
 

@@ -109,19 +109,26 @@ impl PluginReceiver<'_> {
         version: u64,
         recorded: &Recorded,
     ) -> Option<wit::EventBody> {
-        let Event::Logged { kind, body, .. } = &recorded.event else {
+        let Event::Logged {
+            kind,
+            body,
+            written,
+        } = &recorded.event
+        else {
             return None;
         };
         if !self.clearance.may_see(incident.grading.security) {
             return None;
         }
+        let author = written.author.as_ref();
+        let author = author.map(|it| Actor::Person(it.as_str().into()));
         Some(wit::EventBody::LogAdded(wit::LogEntry {
             id: format!("{}/{version}", incident.id),
             kind: wire_log_kind(*kind),
-            author: self.actor(&recorded.by),
+            author: self.actor(author.as_ref().unwrap_or(&recorded.by)),
             body: body.clone(),
-            at: wire_time(recorded.at),
-            extra: "{}".to_owned(),
+            at: wire_time(written.at.unwrap_or(recorded.at)),
+            extra: json!({ "link": written.link }).to_string(),
         }))
     }
 

@@ -378,32 +378,41 @@ impl Call<'_> {
         noted.await.map_err(refused)
     }
 
-    /// An author whom the configuration does not know is left out: the entry counts more.
+    /// An author whom the configuration does not know is named as in the chat, and one whom this
+    /// plugin cannot know is left out: the entry counts more.
     fn written(&self, entry: &wit::LogDraft) -> Written {
         let author = entry.author.as_ref();
-        let author = author.and_then(|it| {
+        let author = author.filter(|it| self.serves(&it.kind));
+        let author = author.map(|it| {
             let key = PersonKey::Contact {
                 kind: &it.kind,
                 address: &it.id,
             };
-            find_person(self.access, key)
+            let known = find_person(self.access, key).map(|it| it.id);
+            known.unwrap_or_else(|| format!("{} {}", it.kind, it.id))
         });
         let at = entry.at.and_then(|it| i64::try_from(it).ok());
         Written {
             at: at.map(Timestamp),
-            by: author.map(|it| Actor::Person(it.id.into())),
+            author,
             link: entry.link.clone(),
         }
     }
 
     /// What this plugin did not deliver does not exist for it.
     fn need_contacts(&self, kind: &str) -> Result<(), CommandError> {
-        let subscribers = self.access.subscribers.load();
-        let own = subscribers.of(self.plugin);
-        match own.is_some_and(|it| it.contacts.contains(kind)) {
+        match self.serves(kind) {
             true => Ok(()),
             false => Err(CommandError::NotFound),
         }
+    }
+
+    /// Whether this plugin reaches people by contacts of a kind. Otherwise it could act as anybody
+    /// whose address it knows, such as an email.
+    fn serves(&self, kind: &str) -> bool {
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        own.is_some_and(|it| it.contacts.contains(kind))
     }
 
     fn command_key(&self) -> CommandKey {
@@ -420,10 +429,7 @@ impl Call<'_> {
                 clearance: self.clearance(),
             });
         }
-        // Otherwise a plugin could act as anybody whose address it knows, such as an email.
-        let subscribers = self.access.subscribers.load();
-        let own = subscribers.of(self.plugin);
-        if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
+        if !self.serves(&by.kind) {
             return Err(CommandError::Denied(format!(
                 "plugin {} does not serve {} contacts; add the kind to `contacts` in its \
                  plugin.toml",

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, PluginId, Timestamp};
+use crate::{PluginId, Timestamp};
 
 /// The kind of a log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,15 +48,35 @@ impl FromStr for LogKind {
 #[error("`{0}` is not a kind of log entry; use seen, decided, done or note")]
 pub struct UnknownLogKind(pub String);
 
+/// An entry for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogDraft {
+    pub kind: LogKind,
+    pub body: String,
+    pub written: Written,
+}
+
+impl LogDraft {
+    /// An entry that somebody writes now.
+    #[must_use]
+    pub fn of(kind: LogKind, body: String) -> Self {
+        Self {
+            kind,
+            body,
+            written: Written::default(),
+        }
+    }
+}
+
 /// How an entry was written, if not as a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// When, if that was before it was added to the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Who wrote it, if somebody else added it to the log.
+    /// Who wrote it, if somebody else added it to the log: a person's ID, or their ID in a chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<Actor>,
+    pub author: Option<String>,
     /// Where it can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,

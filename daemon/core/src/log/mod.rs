@@ -4,6 +4,6 @@ mod entry;
 mod state;
 mod write;
 
-pub use entry::{LogKind, Ref, UnknownLogKind, Written};
+pub use entry::{LogDraft, LogKind, Ref, UnknownLogKind, Written};
 pub(crate) use state::{fold, narrate, notice};
 pub(crate) use write::write;

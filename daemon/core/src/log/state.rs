@@ -27,7 +27,7 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             body,
             written,
         } => {
-            let verb = match &written.by {
+            let verb = match &written.author {
                 Some(author) => format!("{} what {author} wrote:", verb(*kind)),
                 None => format!("{}:", verb(*kind)),
             };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tocsin_core::command::{Command, Merge, Named, Opening, Responders};
-use tocsin_core::event::{LogKind, Written};
+use tocsin_core::event::{LogDraft, LogKind};
 use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::Watch;
 use tocsin_core::time::HOUR_MS;
@@ -86,11 +86,7 @@ fn tell(engine: &mut Engine, id: &IncidentId, command: Command, now: Timestamp) 
 }
 
 fn note(body: &str) -> Command {
-    Command::Log {
-        kind: LogKind::Note,
-        body: body.to_owned(),
-        written: Written::default(),
-    }
+    Command::Log(LogDraft::of(LogKind::Note, body.to_owned()))
 }
 
 fn forgotten(engine: &mut Engine, now: Timestamp) -> usize {

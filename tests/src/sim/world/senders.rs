@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tocsin::runtime::{Cause, IncidentState, Observed, Request};
 use tocsin_core::command::{Command, Merge, Named, Opening};
-use tocsin_core::event::{LogKind, Written};
+use tocsin_core::event::{LogDraft, LogKind};
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
@@ -99,11 +99,7 @@ impl World {
             }
             11..14 => (self.about_paging(), Then::Nothing),
             _ => (
-                Command::Log {
-                    kind: LogKind::Note,
-                    body: said.clone(),
-                    written: Written::default(),
-                },
+                Command::Log(LogDraft::of(LogKind::Note, said.clone())),
                 Then::Fact(Fact::Said(id.clone(), said)),
             ),
         };
