@@ -8,11 +8,12 @@ use std::sync::Arc;
 use common::{MINUTE, World, ada};
 use tocsin_core::alert::{Place, Tally};
 use tocsin_core::command::{Command, Merge, Outcome, Refusal};
-use tocsin_core::event::{Effect, LogKind, Written};
+use tocsin_core::event::{Effect, LogDraft, LogKind};
 use tocsin_core::incident::{Incident, MergedInto, absorbed, keys_of};
 use tocsin_core::intake::{IncidentChange, Known, Needed, NewIncidentId, decide_signal, needed};
 use tocsin_core::{
-    Actor, Event, Grade, IncidentKey, Labels, Recorded, Route, SignalStatus, Status, narrate,
+    Actor, Audience, Event, Grade, IncidentKey, Labels, Promise, PromiseStage, Recorded, Route,
+    SignalStatus, Status, narrate,
 };
 
 /// An open incident with one firing alert, `A`.
@@ -75,6 +76,53 @@ fn the_other_incident_takes_over_its_keys_and_says_so() {
     assert_eq!(keys_of(&into), keys);
     let said = "ada merged incident 1 into it: one cause";
     assert_eq!(narrate(&into, &recorded[0]), said);
+}
+
+#[test]
+fn the_other_incident_keeps_its_promises_and_has_its_open_tasks() {
+    let mut from = world().incident().clone();
+    let promise = |minutes| Promise {
+        made_at: world().now,
+        due: world().now.plus_ms(minutes * MINUTE),
+        stage: PromiseStage::Made,
+    };
+    from.promises.open = [
+        (Audience::Company, promise(30)),
+        (Audience::Public, promise(60)),
+    ]
+    .into();
+    let mut into = target(|it| {
+        it.promises.open = [
+            (Audience::Company, promise(40)),
+            (Audience::Public, promise(20)),
+        ]
+        .into();
+    })
+    .map(|it| Incident::clone(&it))
+    .unwrap();
+    let added = |task, text: &str| Recorded {
+        at: world().now,
+        by: ada(),
+        event: Event::TaskAdded {
+            task,
+            text: text.to_owned(),
+            owner: None,
+        },
+    };
+    from = from.fold(&added(1, "restart the primary"));
+    into = into.fold(&added(1, "call the vendor"));
+    let mut outcome = absorbed(&from, &into, "one cause");
+    let recorded: Vec<Recorded> = outcome.recorded(&ada(), world().now);
+    let into = recorded.iter().fold(into, Incident::fold);
+    let due = |audience| into.promises.open[&audience].due;
+    assert_eq!(due(Audience::Company), promise(30).due, "the earlier one");
+    assert_eq!(due(Audience::Public), promise(20).due);
+    let tasks: Vec<_> = into
+        .tasks
+        .open()
+        .map(|(number, it)| (number, it.text.as_str()))
+        .collect();
+    assert_eq!(tasks, [(1, "call the vendor"), (2, "restart the primary")]);
 }
 
 #[test]
@@ -160,11 +208,7 @@ fn what_somebody_has_touched_is_proposed_to_be_merged_once() {
         Command::Acknowledge {
             via: "api".to_owned(),
         },
-        Command::Log {
-            kind: LogKind::Note,
-            body: "I look".to_owned(),
-            written: Written::default(),
-        },
+        Command::Log(LogDraft::of(LogKind::Note, "I look".to_owned())),
     ] {
         let mut world = world();
         world.command(touch, &ada()).unwrap();

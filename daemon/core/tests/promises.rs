@@ -200,6 +200,27 @@ fn nothing_new_promises_the_next_update_for_as_long_as_before() {
 }
 
 #[test]
+fn nobody_says_with_a_press_that_there_is_nothing_new_of_what_is_resolved() {
+    let mut world = spoken_for();
+    world.command(update(None), &bob()).unwrap();
+    world.run_until(56 * MINUTE);
+    let prompt = world.incident().prompts.last;
+    world.resolve();
+    let answer = Command::Answer {
+        prompt,
+        choice: "nothing-new".to_owned(),
+        via: "slack".to_owned(),
+        replan: None,
+        to: None,
+    };
+    let why = world.command(answer, &bob()).unwrap_err().to_string();
+    assert!(
+        why.contains("is resolved, so there is news: `update company TEXT`"),
+        "{why}"
+    );
+}
+
+#[test]
 fn a_promise_reminds_before_it_is_due_then_and_when_it_breaks_the_operator() {
     let mut world = spoken_for();
     world.command(update(Some(30)), &bob()).unwrap();

@@ -18,6 +18,7 @@ impl Event {
         match self {
             Self::UpdatePosted { .. }
             | Self::UpdateAwaited { .. }
+            | Self::PromiseTakenOver { .. }
             | Self::PromiseSettled { .. }
             | Self::TaskAdded { .. }
             | Self::TaskAssigned { .. }
@@ -89,6 +90,7 @@ impl Event {
         match self {
             Self::UpdatePosted { .. } => Traits::news("update-posted", Promises),
             Self::UpdateAwaited { .. } => Traits::news("update-awaited", Promises),
+            Self::PromiseTakenOver { .. } => Traits::news("promise-taken-over", Promises),
             Self::PromiseSettled { outcome, .. } => {
                 let traits = Traits::of("promise-settled", Promises);
                 match outcome {

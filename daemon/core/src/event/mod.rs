@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::changes::ChangeBrief;
 use crate::incident::Counts;
 use crate::paging::Rung;
-use crate::promises::{Audience, PromiseOutcome, PromiseStage};
+use crate::promises::{Audience, Promise, PromiseOutcome, PromiseStage};
 use crate::prompts::Question;
 use crate::roles::{Declined, Role, ShiftEnd};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     Timestamp,
 };
 
-pub use crate::log::{LogKind, Ref, UnknownLogKind, Written};
+pub use crate::log::{LogDraft, LogKind, Ref, UnknownLogKind, Written};
 pub use fit::EVENT_BYTES_MAX;
 pub use opened::Opened;
 pub use recorded::Recorded;
@@ -380,6 +380,11 @@ pub enum Event {
     UpdateAwaited {
         audience: Audience,
         stage: PromiseStage,
+    },
+    /// A promise of an incident that was merged into it is its own now.
+    PromiseTakenOver {
+        audience: Audience,
+        promise: Promise,
     },
     /// A promise of an update was kept or broken.
     PromiseSettled {

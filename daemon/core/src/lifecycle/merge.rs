@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::changes::taken_over;
 use crate::event::Event;
 use crate::incident::{Counts, Incident, Tally};
 use crate::lifecycle::must_be_active;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Actor, IncidentKey, limits};
+use crate::{Actor, IncidentKey, changes, limits, promises, tasks};
 
 /// A request to merge an incident into another.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,9 +95,12 @@ pub fn absorbed(from: &Incident, into: &Incident, reason: &str) -> Outcome {
         services: from.services(),
         reason: reason.to_owned(),
     };
+    let mut follow_ups = changes::taken_over(from, into);
+    follow_ups.extend(promises::taken_over(from, into));
+    follow_ups.extend(tasks::taken_over(from, into));
     Outcome {
         events: vec![absorbed],
-        follow_ups: taken_over(from, into),
+        follow_ups,
         ..Outcome::default()
     }
 }

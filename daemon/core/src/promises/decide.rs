@@ -110,11 +110,29 @@ pub(crate) fn repeat(
 ) -> Result<Outcome, Refusal> {
     let promise = incident.promises.open.get(&audience);
     let promise = promise.ok_or(Refusal::Stale("the promise"))?;
-    let next = match incident.is_active() {
-        true => Next::In(promise.due.since(promise.made_at)),
-        false => Next::AsPolicy(None),
-    };
+    if !incident.is_active() {
+        let (number, status) = (incident.number, incident.lifecycle.status);
+        return Err(Refusal::Invalid(format!(
+            "incident {number} is {status}, so there is news: `update {audience} TEXT`"
+        )));
+    }
+    let next = Next::In(promise.due.since(promise.made_at));
     post(incident, (audience, NOTHING_NEW.to_owned(), next), by, env)
+}
+
+/// The promises that an incident takes over of one that is merged into it: whoever waits for news
+/// hears it from here, and of two promises the earlier one counts.
+pub(crate) fn taken_over(from: &Incident, into: &Incident) -> Vec<Event> {
+    let is_earlier = |(audience, promise): &(&Audience, &Promise)| {
+        let own = into.promises.open.get(audience);
+        own.is_none_or(|own| promise.due < own.due)
+    };
+    let all = from.promises.open.iter().filter(is_earlier);
+    let event = |(audience, promise): (&Audience, &Promise)| Event::PromiseTakenOver {
+        audience: *audience,
+        promise: *promise,
+    };
+    all.map(event).collect()
 }
 
 /// A promise is due soon, is due, or has been for too long. `people`: whoever speaks for the

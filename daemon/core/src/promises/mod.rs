@@ -10,7 +10,7 @@ mod tell;
 
 pub use audience::{Audience, UnknownAudience};
 pub use cadence::Cadence;
-pub(crate) use decide::{Next, due, post, repeat};
+pub(crate) use decide::{Next, due, post, repeat, taken_over};
 pub use promise::{Promise, PromiseCounts, PromiseOutcome, PromiseStage};
 pub use state::Promises;
 pub(crate) use tell::{narrate, notice, timers};

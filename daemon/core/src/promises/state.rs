@@ -32,6 +32,9 @@ impl Promises {
                 });
                 self.open.extend(promise.map(|it| (*audience, it)));
             }
+            Event::PromiseTakenOver { audience, promise } => {
+                self.open.insert(*audience, *promise);
+            }
             Event::UpdateAwaited { audience, stage } => {
                 let promise = self.open.get_mut(audience);
                 promise.into_iter().for_each(|it| it.stage = *stage);

@@ -44,6 +44,12 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             PromiseStage::Due => format!("the update for {audience} is due"),
             _ => format!("the update for {audience} is due soon"),
         }),
+        Event::PromiseTakenOver { audience, promise } => {
+            let left = in_words(promise.due.since(recorded.at));
+            Some(format!(
+                "{audience} was promised an update in {left}; it comes from here"
+            ))
+        }
         Event::PromiseSettled {
             audience,
             due,

@@ -40,6 +40,14 @@ impl TaskChange {
 }
 
 pub(crate) fn change(incident: &Incident, change: TaskChange) -> Result<Outcome, Refusal> {
+    let status = incident.lifecycle.status;
+    if status == Status::Closed {
+        return Err(Refusal::NotActive {
+            number: incident.number,
+            status,
+            remedy: "its tasks go on where your team keeps its work",
+        });
+    }
     let (event, reply) = match change {
         TaskChange::Add { text, owner } => add(incident, text, owner)?,
         TaskChange::Assign { task, owner } => {
@@ -60,19 +68,25 @@ pub(crate) fn change(incident: &Incident, change: TaskChange) -> Result<Outcome,
     })
 }
 
+/// The open tasks that an incident takes over of one that is merged into it, as far as it may have
+/// more.
+pub(crate) fn taken_over(from: &Incident, into: &Incident) -> Vec<Event> {
+    let room = limits::TASKS_MAX.saturating_sub(into.tasks.open().count());
+    let numbers = into.tasks.last + 1..;
+    let all = from.tasks.open().take(room).zip(numbers);
+    let event = |((_, it), task): ((u32, &Task), u32)| Event::TaskAdded {
+        task,
+        text: it.text.clone(),
+        owner: it.owner.clone(),
+    };
+    all.map(event).collect()
+}
+
 fn add(
     incident: &Incident,
     text: String,
     owner: Option<Named>,
 ) -> Result<(Event, String), Refusal> {
-    let status = incident.lifecycle.status;
-    if status == Status::Closed {
-        return Err(Refusal::NotActive {
-            number: incident.number,
-            status,
-            remedy: "add the task where your team keeps its work",
-        });
-    }
     let text = bounded("task", text, limits::TASK_BYTES_MAX)?;
     if incident.tasks.open().count() >= limits::TASKS_MAX {
         let most = limits::TASKS_MAX;

@@ -6,6 +6,6 @@ mod state;
 mod tell;
 
 pub use decide::TaskChange;
-pub(crate) use decide::{change, take};
+pub(crate) use decide::{change, take, taken_over};
 pub use state::{Task, Tasks};
 pub(crate) use tell::{asks, narrate};
