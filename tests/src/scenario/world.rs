@@ -439,7 +439,11 @@ fn is_question(message: &Message) -> bool {
 fn is_question_mail(text: &str) -> bool {
     let roles = Role::ALL.map(Question::Accept);
     let updates = Audience::ALL.map(Question::UpdateDue);
-    let others = [Question::StillOnIt, Question::TakeTask(1)];
+    let others = [
+        Question::StillOnIt,
+        Question::TakeTask(1),
+        Question::HandOver,
+    ];
     let mut all = roles.into_iter().chain(updates).chain(others);
     all.any(|it| text.contains(&format!("\r\nSubject: {}", it.text())))
 }

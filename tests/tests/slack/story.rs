@@ -42,11 +42,13 @@ timezone = "UTC"
 [[rotations.primary.layers]]
 people = ["ada"]
 handover = "00:00"
+every = "1 day"
 start = "2026-01-01"
 restrict = { hours = "00:00-14:20" }
 [[rotations.primary.layers]]
 people = ["bob"]
 handover = "00:00"
+every = "1 day"
 start = "2026-01-01"
 "#;
 
@@ -157,7 +159,7 @@ pub(crate) const STORY: [Asked; 14] = [
     },
     Asked {
         name: "whether they hand over",
-        cause: Cause::Time(5 * MINUTE_MS, "the shift of ada ends"),
+        cause: Cause::Time(12 * MINUTE_MS, "the shift of ada ends"),
         after_ms: 12 * MINUTE_MS,
         gathered_ms: GATHERED_MS,
         to: ADA,

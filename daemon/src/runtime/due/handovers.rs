@@ -15,6 +15,8 @@ use crate::runtime::state::tables::shift_told;
 /// How long before a handover whoever takes over is told, in milliseconds: long enough to talk to
 /// whoever hands over.
 pub(super) const HANDOVER_AHEAD_MS: u64 = 15 * MINUTE_MS;
+/// How long before a handover it is looked at who has an incident then, in milliseconds.
+pub(super) const LAST_LOOK_MS: u64 = 5 * MINUTE_MS;
 
 impl Due {
     /// Tells whoever takes over soon what is open; returns how many. What opens later pages them,
@@ -34,11 +36,14 @@ impl Due {
                 open: Some(self.intake.open_at(handover, roster)),
             };
             let person = &handover.incoming;
+            // Not before, as somebody else may take an incident until then.
+            if handover.at <= now.plus_ms(LAST_LOOK_MS) {
+                let open = shift.open.as_deref().unwrap_or_default();
+                self.note_end_of_shift(open, handover).await?;
+            }
             if shift_told::is_told(self.view.store(), &shift, person)? {
                 continue;
             }
-            let open = shift.open.as_deref().unwrap_or_default();
-            self.note_end_of_shift(open, handover).await?;
             let contact = self.intake.responders().quiet_contact(person);
             let is_anything = shift.open.as_ref().is_some_and(|it| !it.is_empty());
             match contact.filter(|_| is_anything) {

@@ -10,7 +10,7 @@ use tocsin_core::{Actor, Contact, Grade, Person, PersonId, Plan, Timestamp};
 
 use crate::people::{FORESIGHT_MS, OnCallWarning, Roster, ShiftAhead};
 use crate::runtime::due::Due;
-use crate::runtime::due::handovers::HANDOVER_AHEAD_MS;
+use crate::runtime::due::handovers::{HANDOVER_AHEAD_MS, LAST_LOOK_MS};
 use crate::runtime::engine::request::NewTests;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::proof::is_proven;
@@ -67,7 +67,9 @@ impl Due {
         let shifts = later.iter().map(|it| it.from.minus_ms(AHEAD_MS));
         let handovers = far.iter().map(|it| it.at.minus_ms(HANDOVER_AHEAD_MS));
         let latest = now.plus_ms(LOOK_EVERY_MS);
-        let next = shifts.chain(handovers).min();
+        let lasts = soon.iter().map(|it| it.at.minus_ms(LAST_LOOK_MS));
+        let lasts = lasts.filter(|at| *at > now);
+        let next = shifts.chain(handovers).chain(lasts).min();
         let next = next.map_or(latest, |it| it.min(latest));
         *self.shifts.lock() = ShiftWatch(Some((roster, next)));
         Ok(told)
