@@ -132,11 +132,9 @@ fn a_question_is_answered_once_and_its_buttons_go() {
     assert!(world.incident().is_unanswered(), "somebody else is paged");
     let gone = |it: &Notice| matches!(it, Notice::PromptSettled { prompt: 1, .. });
     assert!(world.notices.iter().any(gone));
-    let again = world.command(answer(1, "yes"), &bob()).unwrap();
-    assert_eq!(
-        (again.reply.as_str(), again.events.len()),
-        ("ada has answered already", 0)
-    );
+    let again = world.command(answer(1, "yes"), &bob()).unwrap_err();
+    let says = "ada has answered already; `status` shows how it is";
+    assert_eq!(again.to_string(), says);
     for wrong in [answer(1, "perhaps"), answer(9, "yes")] {
         assert!(matches!(
             world.command(wrong, &ada()),
@@ -162,8 +160,9 @@ fn acknowledging_again_answers_the_question_and_whoever_does_has_the_incident() 
 fn a_question_that_nobody_answered_says_so_in_the_log_and_takes_no_late_answer() {
     let mut world = acknowledged();
     world.run_until(HOUR + 10 * MINUTE);
-    let late = world.command(answer(1, "yes"), &ada()).unwrap();
-    assert_eq!(late.reply, "this question needs no answer any more");
+    let late = world.command(answer(1, "yes"), &ada()).unwrap_err();
+    let says = "this question needs no answer any more; `status` shows how it is";
+    assert_eq!(late.to_string(), says);
     assert!(world.incident().is_unanswered());
 }
 

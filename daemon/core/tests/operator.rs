@@ -330,3 +330,73 @@ fn whoever_passed_an_incident_on_before_their_shift_ended_is_not_asked() {
     assert_eq!(asked(&world), []);
     assert!(shift_ends(&mut world).is_reply(), "it is not ada's");
 }
+
+#[test]
+fn that_it_is_not_solved_counts_however_many_questions_follow() {
+    let mut world = operated(Grade::Critical);
+    world.end("A");
+    world.run_until(20 * MINUTE);
+    answer(&mut world, Question::Solved, "no");
+    for hour in 1..40 {
+        world.run_until(hour * HOUR + 30 * MINUTE);
+        if is_open(&world, Question::StillOnIt) {
+            answer(&mut world, Question::StillOnIt, "yes");
+        }
+    }
+    assert_eq!(world.incident().lifecycle.status, Status::Open);
+}
+
+#[test]
+fn a_press_that_comes_too_late_does_nothing_and_says_so() {
+    let mut world = operated(Grade::Minor);
+    shift_ends(&mut world);
+    world.run_until(15 * MINUTE);
+    let prompt = world.incident().prompts.last;
+    let press = |choice: &str| Command::Answer {
+        prompt,
+        choice: choice.to_owned(),
+        via: "slack".to_owned(),
+        replan: None,
+        to: None,
+    };
+    world.command(press("no"), &ada()).unwrap();
+    let twice = world.command(press("no"), &ada()).unwrap();
+    assert_eq!(twice.reply, "you have answered");
+    let late = world.command(press("yes"), &Actor::Person("bob".into()));
+    let why = late.unwrap_err().to_string();
+    assert!(why.contains("ada has answered already"), "{why}");
+}
+
+#[test]
+fn whoever_speaks_and_takes_over_as_operator_speaks_no_more() {
+    let mut world = opened(Grade::Major, false);
+    let speak = Command::HandOff {
+        role: Some(Role::Spokesperson),
+        to: world.named("ada"),
+        via: "slack".to_owned(),
+    };
+    world.command(speak, &ada()).unwrap();
+    acknowledge(&mut world);
+    assert_eq!(world.incident().roles.of(Role::Spokesperson), None);
+    let mut minor = opened(Grade::Minor, false);
+    let speak = Command::HandOff {
+        role: Some(Role::Spokesperson),
+        to: minor.named("ada"),
+        via: "slack".to_owned(),
+    };
+    minor.command(speak, &ada()).unwrap();
+    acknowledge(&mut minor);
+    assert_eq!(
+        minor.incident().roles.of(Role::Spokesperson),
+        Some(&"ada".into())
+    );
+    let worse = Command::Grade {
+        grade: Grade::Critical,
+        security: None,
+        may_declassify: false,
+        reason: "it is down".to_owned(),
+        replan: None,
+    };
+    minor.command(worse, &ada()).unwrap();
+    assert_eq!(minor.incident().roles.of(Role::Spokesperson), None);
+}

@@ -331,3 +331,15 @@ fn a_person_reopens_neither_what_is_closed_nor_what_has_another_incident() {
     let why = reopen(&mut world, false).unwrap_err().to_string();
     assert!(why.contains("is closed for good; open another"), "{why}");
 }
+
+#[test]
+fn what_a_person_reopened_wants_an_answer_though_nothing_fires() {
+    let mut world = resolved(REPEATS);
+    world.end("A");
+    reopen(&mut world, false).unwrap();
+    let via = "api".to_owned();
+    world.command(Command::Acknowledge { via }, &ada()).unwrap();
+    world.run_until(36 * 60 * MINUTE);
+    let begins_anew = world.count(|it| matches!(it, Event::HoldExpired { .. }));
+    assert!(begins_anew > 0, "she has not said that she is still on it");
+}

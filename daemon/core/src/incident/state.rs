@@ -152,6 +152,7 @@ impl Incident {
         self.roles.fold(recorded);
         self.changes.fold(event);
         if self.grading.grade > grade_before && self.is_active() {
+            self.roles.part_with_speaking();
             self.roles.ask_who_responds(recorded.at);
         }
         log::fold(&mut self.refs, event);

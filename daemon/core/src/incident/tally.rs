@@ -32,6 +32,9 @@ pub struct Tally {
     /// When the incident reopens although a person resolved it, unless its alerts end before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopen_due: Option<Timestamp>,
+    /// Whether a person reopened it, and nothing has fired since: they see what no alert says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopened: bool,
     /// How many of the firing alerts end when a person resolves the incident.
     #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub ending: u64,
@@ -91,6 +94,7 @@ impl Tally {
         self.ending += u64::from(alert.ends_when_resolved);
         self.clear_due = None;
         self.reopen_due = None;
+        self.reopened = false;
         if first && self.sample.len() < limits::TALLY_SAMPLE_MAX {
             let title = cut_as_json(title, limits::SAMPLE_BYTES_MAX);
             self.sample.push(title);
@@ -124,10 +128,10 @@ impl Tally {
     }
 
     /// Whether somebody must do something: an alert is heard, or there are none, as a person opened
-    /// the incident.
+    /// the incident or opened it again.
     #[must_use]
     pub fn wants_response(&self) -> bool {
-        self.is_heard() || self.counts.total == 0
+        self.is_heard() || self.counts.total == 0 || self.reopened
     }
 
     /// Counts a firing alert that is silenced.
@@ -181,6 +185,7 @@ impl Tally {
         self.logged = self.counts;
         self.log_due = None;
         self.clear_due = None;
+        self.reopened = false;
         self.reopen_due = self.fires_on().then_some(reopen_at);
         self.sample.clear();
     }

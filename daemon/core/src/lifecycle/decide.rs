@@ -6,12 +6,12 @@ use crate::incident::{Incident, Tally};
 use crate::lifecycle::activity::must_be_active;
 use crate::lifecycle::status::Status;
 use crate::outcome::{Env, Outcome};
-use crate::prompts::{Prompt, PromptState, Question};
+use crate::prompts::Question;
 use crate::refusal::Refusal;
 use crate::roles::Role;
 use crate::text::cut;
 use crate::time::span_in_words;
-use crate::{Actor, Grade, Timestamp, limits, paging, prompts};
+use crate::{Actor, Grade, Timestamp, limits, paging, prompts, roles};
 
 pub(crate) fn acknowledge(
     incident: &Incident,
@@ -54,6 +54,10 @@ pub(crate) fn acknowledge(
         });
     }
     if let Some(operator) = operator {
+        events.extend(
+            by.person()
+                .and_then(|it| roles::stops_speaking(incident, it)),
+        );
         events.push(operator);
         reply = format!("incident {number} is yours: you are the operator; the escalation stops");
     }
@@ -171,11 +175,7 @@ pub(crate) fn clear_at(incident: &Incident, tally: &Tally) -> Option<Timestamp> 
     if incident.roles.operator.is_none() {
         return Some(quiet_since);
     }
-    let is_answer = |it: &Prompt| {
-        let is_answered = matches!(it.state, PromptState::Answered { .. });
-        it.question == Question::Solved && it.asked_at >= quiet_since && is_answered
-    };
-    let goes_on = incident.prompts.all.values().any(is_answer);
+    let goes_on = incident.prompts.said_unsolved >= Some(quiet_since);
     (!goes_on).then(|| quiet_since.plus_ms(limits::SOLVED_WAIT_MS))
 }
 

@@ -62,6 +62,7 @@ fn by_hand(
             reopen_due: None,
             // That nothing fires is known; a person says when it is over.
             clear_due: None,
+            reopened: tally.counts.firing == 0,
             ..tally.clone()
         }),
         ..Outcome::default()

@@ -1,6 +1,6 @@
 //! Where a question is asked, the answer to it, and the end of one that nobody answered.
 
-use crate::event::{Event, LogKind, Written};
+use crate::event::{Event, LogDraft, LogKind};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Named, Opening, Outcome};
@@ -33,12 +33,22 @@ pub(crate) fn answer(
     let chosen = asked.question.choice(choice).ok_or_else(wrong)?;
     match &asked.state {
         PromptState::Open => {}
+        // Pressed twice, or delivered twice.
+        PromptState::Answered {
+            by: first,
+            choice: it,
+        } if first == by && it == choice => {
+            return Ok(Outcome::reply("you have answered".to_owned()));
+        }
+        // Not as a reply: it would look as if the press had done something.
         PromptState::Answered { by, .. } => {
-            return Ok(Outcome::reply(format!("{by} has answered already")));
+            return Err(Refusal::Invalid(format!(
+                "{by} has answered already; `status` shows how it is"
+            )));
         }
         PromptState::Expired | PromptState::Settled => {
-            return Ok(Outcome::reply(
-                "this question needs no answer any more".to_owned(),
+            return Err(Refusal::Invalid(
+                "this question needs no answer any more; `status` shows how it is".to_owned(),
             ));
         }
     }
@@ -61,7 +71,7 @@ pub(crate) fn answer(
         },
         (Question::Approach, _) => {
             let label = chosen.label.to_owned();
-            log::write(LogKind::Decided, label, Written::default(), env.now)?
+            log::write(LogDraft::of(LogKind::Decided, label), env.now)?
         }
         (Question::Solved, "yes") => lifecycle::resolve(incident, tally, SOLVED.into(), env),
         (Question::Solved, "mitigated") => lifecycle::mitigate(incident, SOLVED.into())?,

@@ -172,9 +172,7 @@ impl Question {
             Self::Regrade(_) => "A policy finds it worse than it is graded. Is it?",
             Self::Approach => "Can it be resolved directly, or must it be mitigated first?",
             Self::Solved => "Nothing fires any more. Is it solved?",
-            Self::HandOver => {
-                "Your shift is over. Does whoever is on call now take this incident over?"
-            }
+            Self::HandOver => "Your shift is over. Do you hand this incident over?",
         }
     }
 
@@ -191,8 +189,8 @@ impl Question {
             Self::Approach => "The answer goes to the log as a decision.",
             Self::Solved => "Without an answer it is resolved after a day, if nothing fires again.",
             Self::HandOver => {
-                "They are asked to accept. Without an answer you stay the operator; \
-                 `handoff operator PERSON` passes it on."
+                "Whoever is on call now is asked to accept. Without an answer you stay the \
+                 operator."
             }
             Self::UpdateDue(Audience::Engineering) => {
                 "An update was promised: write `update engineering TEXT next 30m`."

@@ -12,13 +12,17 @@ use crate::{Actor, Contact, PersonId, Timestamp, limits};
 /// The questions of an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompts {
-    /// By number; at most [`PROMPTS_MAX`](limits::PROMPTS_MAX) are kept.
+    /// By number; of those that are not open, the last [`PROMPTS_MAX`](limits::PROMPTS_MAX) are
+    /// kept.
     pub all: BTreeMap<u32, Prompt>,
     /// The number of the last one.
     pub last: u32,
     /// When the operator was last asked each question, or could not be; tasks keep this themselves.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub asked: BTreeMap<Question, Timestamp>,
+    /// When the operator was last asked whether it is solved, if they answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_unsolved: Option<Timestamp>,
 }
 
 /// A question to a person.
@@ -113,9 +117,7 @@ impl Prompts {
                 };
                 self.all.insert(*prompt, asked);
                 self.last = *prompt;
-                while self.all.len() > limits::PROMPTS_MAX {
-                    self.all.pop_first();
-                }
+                self.forget_settled();
             }
             Event::PromptAccepted {
                 prompt, contact, ..
@@ -137,6 +139,9 @@ impl Prompts {
                 next_contact_at,
             } => self.change(*prompt, |it| it.next_contact_at = Some(*next_contact_at)),
             Event::PromptAnswered { prompt, choice, .. } => {
+                let answered = self.all.get(prompt);
+                let solved = answered.filter(|it| it.question == Question::Solved);
+                self.said_unsolved = solved.map(|it| it.asked_at).or(self.said_unsolved);
                 let (by, choice) = (recorded.by.clone(), choice.clone());
                 self.change(*prompt, |it| {
                     it.state = PromptState::Answered { by, choice }
@@ -150,6 +155,16 @@ impl Prompts {
                 self.change(*prompt, |it| it.state = PromptState::Expired);
             }
             event => self.settle_after(event),
+        }
+    }
+
+    /// An open question is never forgotten: its end would never come.
+    fn forget_settled(&mut self) {
+        let settled = self.all.iter().filter(|(_, it)| !it.is_open());
+        let settled: Vec<u32> = settled.map(|(number, _)| *number).collect();
+        let many = settled.len().saturating_sub(limits::PROMPTS_MAX);
+        for number in settled.iter().take(many) {
+            self.all.remove(number);
         }
     }
 

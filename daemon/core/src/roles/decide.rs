@@ -27,6 +27,11 @@ pub(crate) fn hand_off(
     };
     let person = reached(to)?;
     let (number, who) = (incident.number, &to.id);
+    if incident.grading.security && !person.clearance {
+        return Err(Refusal::Invalid(format!(
+            "{who} has no clearance for security incidents; name somebody who has"
+        )));
+    }
     if incident.roles.of(role) == Some(who) {
         return Ok(Outcome::reply(format!(
             "{who} is the {role} of incident {number} already"
@@ -180,19 +185,21 @@ fn taken(
             hold_until: Some(env.now.plus_ms(incident.hold_ms())),
             approach_at: env.approach_at(),
         });
-        // Two people do what one did.
-        let other = Role::Spokesperson;
-        if incident.roles.of(other) == Some(person) && !may_have_both(incident) {
-            let person = person.clone();
-            events.push(Event::RoleLeft {
-                role: other,
-                person,
-            });
-        }
+        events.extend(stops_speaking(incident, person));
     }
     let person = person.clone();
     events.push(Event::RoleAssigned { role, person });
     events
+}
+
+/// The event of a new operator giving up to speak, as two people do what one did.
+pub(crate) fn stops_speaking(incident: &Incident, operator: &PersonId) -> Option<Event> {
+    let role = Role::Spokesperson;
+    let has_both = incident.roles.of(role) == Some(operator) && !may_have_both(incident);
+    has_both.then(|| Event::RoleLeft {
+        role,
+        person: operator.clone(),
+    })
 }
 
 /// The only role that whoever hands it off has.

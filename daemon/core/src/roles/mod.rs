@@ -10,7 +10,7 @@ mod state;
 mod tell;
 
 pub use call::Call;
-pub(crate) use decide::{accept, decline, hand_off, hand_over, refuse, shift_ends};
+pub(crate) use decide::{accept, decline, hand_off, hand_over, refuse, shift_ends, stops_speaking};
 pub(crate) use help::{join, want_help};
 pub(crate) use respond::{offer_due, respond};
 pub use response::Response;

@@ -102,6 +102,15 @@ impl Roles {
         Some((self.call.next_at, next))
     }
 
+    /// Of an incident that is not minor any more nobody both operates and speaks.
+    pub(crate) fn part_with_speaking(&mut self) {
+        let role = Role::Spokesperson;
+        if self.operator.is_some() && self.of(role) == self.operator.as_ref() {
+            self.others.remove(&role);
+            self.since.remove(&role);
+        }
+    }
+
     /// Has the policy asked who responds, if there is an operator and a role is free.
     pub(crate) fn ask_who_responds(&mut self, at: Timestamp) {
         let is_free = |role: &Role| self.of(*role).is_none();

@@ -62,7 +62,7 @@ pub(super) fn run(
     print(&score, out)?;
     if !is_over {
         out.line(format!(
-            "incident {incident} is still open; `tocsin incident close {incident}` closes it"
+            "incident {incident} is still open; `tocsin incident resolve {incident}` ends it"
         ))?;
     }
     Ok(())

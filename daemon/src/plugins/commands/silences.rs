@@ -82,7 +82,8 @@ impl Call<'_> {
                 && wanted.iter().all(|matcher| it.matchers.contains(matcher))
         };
         let all = silences.all();
-        let ending: Vec<&str> = all.iter().filter(|it| is_it(it)).map(|it| it.id.as_str()).collect();
+        let ending = all.iter().filter(|it| is_it(it));
+        let ending: Vec<&str> = ending.map(|it| it.id.as_str()).collect();
         if ending.is_empty() {
             let what = matchers(wanted);
             let why = format!("nothing is silenced by {what}; `silence list` shows what is");

@@ -63,7 +63,10 @@ pub(crate) fn suspects(incident: &Incident, before: Option<&Incident>) -> Option
 fn last_number(incident: &Incident) -> u64 {
     let extra: Value = serde_json::from_str(&incident.extra).unwrap_or_default();
     let newest = extra["changes"]["newest"].as_array();
-    let numbers = newest.into_iter().flatten().filter_map(|it| it["number"].as_u64());
+    let numbers = newest
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it["number"].as_u64());
     numbers.max().unwrap_or_default()
 }
 
