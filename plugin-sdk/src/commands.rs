@@ -107,7 +107,9 @@ pub fn link(
     host::commands::link(incident_id, kind, id, url)
 }
 
-/// Records a deployment or another change (verb `record-change`).
+/// Records a deployment or another change, in the shape of `POST /v2/change/enqueue` without its
+/// `routing_key` (verb `record-change`). `payload.timestamp` is required. A change that is reported
+/// again under the same `id`, which may have 128 bytes, is the same change.
 ///
 /// # Errors
 /// As for [`get`].
@@ -115,7 +117,8 @@ pub fn record_change(change: &Value) -> Result<(), CommandError> {
     host::commands::record_change(&change.to_string())
 }
 
-/// Sends a signal in the format of the generic source (verb `signal`).
+/// Sends an alert, or a list of them, in the format of the generic source (verb `signal`). The
+/// plugin is its sender, as an integration of that name would be.
 ///
 /// # Errors
 /// As for [`get`].

@@ -3,11 +3,19 @@
 
 use crate::host;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// One setting as text; a default from the manifest counts as set.
+/// One setting as text; a default from the manifest counts as set. A list or a table is JSON.
 #[must_use]
 pub fn get(key: &str) -> Option<String> {
     host::config::get(key)
+}
+
+/// A setting of kind `table`; empty if it is not set.
+#[must_use]
+pub fn table(key: &str) -> BTreeMap<String, String> {
+    let text = get(key).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// All settings as one JSON object, with their types.

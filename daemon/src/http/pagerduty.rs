@@ -81,11 +81,11 @@ async fn enqueue_change(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = read_unpacked(&headers, body, EVENT_BYTES_MAX).await?;
-    let event = match ChangeEvent::read(&body) {
-        Ok(event) => event,
+    let (routing_key, event) = match ChangeEvent::read(&body) {
+        Ok(read) => read,
         Err(fault) => return Ok(bad(fault)),
     };
-    let Some(integration) = integration(&app, &event.routing_key) else {
+    let Some(integration) = integration(&app, &routing_key) else {
         return Ok(bad(InvalidEvent::unknown_routing_key()));
     };
     let change = event.into_change(&Received::new(integration, app.clock.now(), id));

@@ -29,7 +29,8 @@ pub const PARSERS: &[Parser] = &[
         drop(Event::read(bytes).map(|event| event.into_parsed(&received())));
     }),
     ("pagerduty-change", |bytes| {
-        drop(ChangeEvent::read(bytes).map(|event| event.into_change(&received())));
+        drop(ChangeEvent::read(bytes).map(|(_, event)| event.into_change(&received())));
+        drop(ChangeEvent::read_from_plugin(bytes).map(|event| event.into_change(&received())));
     }),
     ("silence", |bytes| {
         let now = received().received_at;

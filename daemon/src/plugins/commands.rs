@@ -168,12 +168,12 @@ impl CommandService for DaemonServices {
         })
     }
 
-    fn record_change(&self, _: CommandCaller, _: String) -> CommandReply<'_, ()> {
-        Box::pin(async move { Err(no_changes_or_signals()) })
+    fn record_change(&self, caller: CommandCaller, change: String) -> CommandReply<'_, ()> {
+        Box::pin(async move { self.call(&caller)?.record_change(&change).await })
     }
 
-    fn send_signal(&self, _: CommandCaller, _: String) -> CommandReply<'_, ()> {
-        Box::pin(async move { Err(no_changes_or_signals()) })
+    fn send_signal(&self, caller: CommandCaller, signal: String) -> CommandReply<'_, ()> {
+        Box::pin(async move { self.call(&caller)?.send_signal(&signal).await })
     }
 }
 
@@ -185,14 +185,6 @@ impl DaemonServices {
             key: &caller.key,
         })
     }
-}
-
-fn no_changes_or_signals() -> CommandError {
-    CommandError::Unavailable(
-        "this release accepts no changes or signals from plugins; send them to /v2/change/enqueue \
-         or /ingest"
-            .to_owned(),
-    )
 }
 
 /// A plugin's filter for lists.
@@ -471,6 +463,7 @@ fn refused(error: EngineError) -> CommandError {
 }
 
 mod lines;
+mod reports;
 mod silences;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ impl Host for Context {
         let _pause = self.pause();
         Ok(self.shared.settings.get(&key).map(|value| match value {
             toml::Value::String(text) => text.clone(),
-            toml::Value::Array(_) => to_json(value).to_string(),
+            toml::Value::Array(_) | toml::Value::Table(_) => to_json(value).to_string(),
             other => other.to_string(),
         }))
     }

@@ -95,7 +95,10 @@ pub enum SettingKind {
     String,
     Integer,
     Boolean,
+    /// Of strings.
     List,
+    /// From strings to strings.
+    Table,
 }
 
 impl SettingKind {
@@ -108,6 +111,9 @@ impl SettingKind {
             Self::List => value
                 .as_array()
                 .is_some_and(|items| items.iter().all(toml::Value::is_str)),
+            Self::Table => value
+                .as_table()
+                .is_some_and(|entries| entries.values().all(toml::Value::is_str)),
         }
     }
 }
@@ -119,6 +125,7 @@ impl fmt::Display for SettingKind {
             Self::Integer => "integer",
             Self::Boolean => "boolean",
             Self::List => "list of strings",
+            Self::Table => "table of strings",
         })
     }
 }

@@ -121,6 +121,7 @@ pub(crate) fn means_something(value: &toml::Value) -> bool {
         toml::Value::String(text) => !text.is_empty(),
         toml::Value::Boolean(truth) => *truth,
         toml::Value::Array(items) => !items.is_empty(),
+        toml::Value::Table(entries) => !entries.is_empty(),
         _ => true,
     }
 }
@@ -170,6 +171,9 @@ default = 3
 [[config]]
 key = "note"
 kind = "string"
+[[config]]
+key = "components"
+kind = "table"
 "#;
 
     fn run(settings: &str) -> Result<String, Vec<String>> {
@@ -189,5 +193,19 @@ kind = "string"
             faults[2].contains("settings.chanels is not a setting"),
             "{faults:?}"
         );
+    }
+
+    #[test]
+    fn a_table_has_strings_only() {
+        let good = run("channels = []\ncomponents = { checkout = \"abc\" }").unwrap();
+        assert_eq!(
+            good,
+            r#"{"channels":[],"components":{"checkout":"abc"},"count":3}"#
+        );
+        for bad in ["components = { checkout = 1 }", "components = \"abc\""] {
+            let faults = run(&format!("channels = []\n{bad}")).unwrap_err();
+            let says = "[plugins.p] settings.components must be of type table of strings";
+            assert_eq!(faults, [says], "{bad}");
+        }
     }
 }

@@ -22,8 +22,8 @@ const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
 /// A checked change event.
 #[derive(Debug)]
 pub struct ChangeEvent {
-    /// The integration's key; a secret.
-    pub routing_key: SecretString,
+    /// The sender's own ID of the change: with it, a later report is of the same change.
+    id: Option<String>,
     summary: String,
     timestamp: Option<Timestamp>,
     source: Option<String>,
@@ -32,14 +32,38 @@ pub struct ChangeEvent {
 }
 
 impl ChangeEvent {
-    /// Reads the body of `POST /v2/change/enqueue` and checks it as documented.
+    /// Reads the body of `POST /v2/change/enqueue` and checks it as documented. With it comes the
+    /// integration's routing key.
     ///
     /// # Errors
     /// With every fault that was found, as the body of a 400.
-    pub fn read(body: &[u8]) -> Result<Self, InvalidEvent> {
-        let mut top = read_object(body)?;
+    pub fn read(body: &[u8]) -> Result<(SecretString, Self), InvalidEvent> {
+        let top = read_object(body)?;
         let mut faults = Faults::default();
         let routing_key = faults.routing_key(&top);
+        Self::of(top, faults).map(|event| (routing_key, event))
+    }
+
+    /// Reads a change from a plugin: the same document without a routing key, with an `id` if the
+    /// change can be reported again, and always with its time, as a retried call reports it again.
+    ///
+    /// # Errors
+    /// With every fault that was found.
+    pub fn read_from_plugin(body: &[u8]) -> Result<Self, InvalidEvent> {
+        let top = read_object(body)?;
+        let mut faults = Faults::default();
+        let id = faults.optional_text(&top, "id").map(str::to_owned);
+        if id.as_ref().is_some_and(|id| id.len() > NAME_BYTES_MAX) {
+            faults.add(&format!("'id' is longer than {NAME_BYTES_MAX} bytes"));
+        }
+        let event = Self::of(top, faults)?;
+        match event.timestamp {
+            Some(_) => Ok(Self { id, ..event }),
+            None => Err(Faults::default().and("'payload.timestamp' is missing or blank")),
+        }
+    }
+
+    fn of(mut top: Map<String, Value>, mut faults: Faults) -> Result<Self, InvalidEvent> {
         let links = links(&top)
             .filter_map(|(href, text)| link(href, text))
             .collect();
@@ -61,7 +85,7 @@ impl ChangeEvent {
             _ => Map::new(),
         };
         faults.into_result(Self {
-            routing_key,
+            id: None,
             summary,
             timestamp,
             source,
@@ -72,7 +96,7 @@ impl ChangeEvent {
 
     /// The change. Services, environment, outcome and revision are looked for in `custom_details`,
     /// where PagerDuty has no names for them. One that is reported again with its time has the same
-    /// ID.
+    /// ID, unless its sender gives it one.
     #[must_use]
     pub fn into_change(self, ctx: &Received) -> Change {
         let detail = |names: &[&str]| {
@@ -91,9 +115,13 @@ impl ChangeEvent {
             source: self.source,
             links: self.links,
         };
-        match self.timestamp {
-            Some(_) => identified(change),
-            None => change,
+        match (&self.id, self.timestamp) {
+            (Some(id), _) => Change {
+                id: format!("{}/{id}", ctx.integration).into(),
+                ..change
+            },
+            (None, Some(_)) => identified(change),
+            (None, None) => change,
         }
     }
 

@@ -254,7 +254,7 @@ fn the_responses_have_the_documented_shape() {
 #[test]
 fn a_change_has_its_service_source_and_outcome() {
     let body = include_bytes!("../../../tests/fixtures/ingest/pagerduty/change.json");
-    let change = ChangeEvent::read(body).unwrap().into_change(&ctx());
+    let change = ChangeEvent::read(body).unwrap().1.into_change(&ctx());
     assert_eq!(
         change.summary,
         "Build Success: Increase snapshot create timeout to 30 seconds"
@@ -310,6 +310,7 @@ fn change(payload: &Value, request_id: &str) -> Change {
     request_id.clone_into(&mut ctx.request_id);
     ChangeEvent::read(body.as_bytes())
         .unwrap()
+        .1
         .into_change(&ctx)
 }
 

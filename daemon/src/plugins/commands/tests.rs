@@ -7,7 +7,7 @@ use tocsin_plugin_host::wit::{self, CommandError};
 
 use crate::plugins::{DaemonServices, PluginAccess};
 use crate::rig::Rig;
-use crate::runtime::EngineHandle;
+use crate::runtime::{Clock as _, EngineHandle, newest_changes};
 
 fn services(rig: &Rig) -> DaemonServices {
     let app = &rig.app;
@@ -72,10 +72,7 @@ async fn a_plugins_draft_is_checked_like_one_from_the_api() {
         ),
     ] {
         let refused = opened(&rig, "1", draft(service, key)).await.unwrap_err();
-        assert!(
-            matches!(&refused, CommandError::Invalid(why) if why.contains(says)),
-            "{refused:?}"
-        );
+        assert_invalid(&refused, says);
     }
     let first = opened(&rig, "2", draft("shop", Some("slow")))
         .await
@@ -165,19 +162,13 @@ async fn an_incident_is_joined_by_its_number_outside_of_its_war_room() {
     for (key, line) in [("2", "join 1"), ("3", " join #1 ")] {
         let refused = join(key, line).await;
         let why = "only a person joins";
-        assert!(
-            matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
-            "{refused:?}"
-        );
+        assert_invalid(&refused, why);
     }
     assert_eq!(join("4", "join 2").await, CommandError::NotFound);
     for (key, line) in [("5", "join"), ("6", "join in")] {
         let refused = join(key, line).await;
         let why = "there is no incident here";
-        assert!(
-            matches!(&refused, CommandError::Invalid(it) if it.contains(why)),
-            "{refused:?}"
-        );
+        assert_invalid(&refused, why);
     }
 }
 
@@ -235,14 +226,70 @@ async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
         ("oncall fetch", "type `oncall help` for all"),
     ] {
         let refused = run("6", line).await.unwrap_err();
-        assert!(
-            matches!(&refused, CommandError::Invalid(why) if why.contains(says)),
-            "{refused:?}"
-        );
+        assert_invalid(&refused, says);
     }
     assert!(run("7", "help").await.unwrap().contains("oncall help"));
     assert!(
         run("8", "ack").await.is_err(),
         "an incident's commands need one"
     );
+}
+
+const DEPLOYED: &str = r#"{"id": "deployment/7", "payload": {"summary": "Deploy shop v2",
+    "timestamp": "2026-01-31T12:00:00Z", "custom_details": {"service": "shop"}}}"#;
+
+#[tokio::test]
+async fn a_change_that_a_plugin_reports_again_is_the_same_one() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    let services = services(&rig);
+    let succeeded = DEPLOYED.replace("\"service\"", "\"outcome\": \"success\", \"service\"");
+    for (key, change) in [("1", DEPLOYED), ("2", &succeeded)] {
+        let recorded = services.record_change(caller(key), change.to_owned());
+        recorded.await.unwrap();
+    }
+    let now = rig.clock.now();
+    let known = newest_changes(rig.app.store.as_ref(), now).unwrap();
+    let titles: Vec<_> = known.iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(titles, ["Deploy shop v2"]);
+}
+
+#[tokio::test]
+async fn a_plugins_alert_opens_an_incident_once_however_often_its_call_is_tried() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    let services = services(&rig);
+    let alert = r#"{"title": "disk full", "labels": {"service": "shop"}}"#;
+    for _ in 0..2 {
+        let sent = services.send_signal(caller("1"), alert.to_owned());
+        sent.await.unwrap();
+    }
+    let open = services.list_incidents(caller("2"), "{}".to_owned(), None);
+    assert_eq!(open.await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_or_an_alert_that_cannot_be_read_is_refused_with_what_is_wrong() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    let services = services(&rig);
+    let long = DEPLOYED.replace("deployment/7", &"x".repeat(NAME_BYTES_MAX + 1));
+    for (change, says) in [
+        ("{}", "'payload' is missing or blank"),
+        ("7", "the event must be a JSON object"),
+        (
+            r#"{"payload": {"summary": "Deploy"}}"#,
+            "'payload.timestamp' is missing or blank",
+        ),
+        (long.as_str(), "'id' is longer than"),
+    ] {
+        let refused = services.record_change(caller("1"), change.to_owned());
+        assert_invalid(&refused.await.unwrap_err(), says);
+    }
+    for (signal, says) in [("{", "not valid JSON"), ("[1]", "/0: an alert must be")] {
+        let refused = services.send_signal(caller("1"), signal.to_owned());
+        assert_invalid(&refused.await.unwrap_err(), says);
+    }
+}
+
+fn assert_invalid(error: &CommandError, says: &str) {
+    let told = matches!(error, CommandError::Invalid(why) if why.contains(says));
+    assert!(told, "{error:?} does not say {says}");
 }
