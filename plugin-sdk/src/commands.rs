@@ -109,7 +109,7 @@ pub fn link(
 
 /// Records a deployment or another change, in the shape of `POST /v2/change/enqueue` without its
 /// `routing_key` (verb `record-change`). `payload.timestamp` is required. A change that is reported
-/// again under the same `id`, which may have 128 bytes, is the same change.
+/// again under the same `id`, which may have 255 bytes, is the same change.
 ///
 /// # Errors
 /// As for [`get`].

@@ -58,7 +58,7 @@ fn install(home: &Home, scheme: &str, url: &str) -> String {
     guest.put(664, &5_u32.to_le_bytes());
     guest.describes(scheme, "0.1.0", &["job"]);
     let header = match scheme {
-        "hmac-sha256" => ", header = \"x-hub-signature-256\"",
+        "hmac-sha256" => ", header = \"x-hub-signature-256\", id-header = \"x-github-delivery\"",
         _ => "",
     };
     let manifest = format!(
@@ -118,10 +118,13 @@ fn signed(scheme: &str, id: &str, body: &str, off_s: i64) -> Vec<(&'static str, 
                 ("webhook-signature", format!("v1,{signature}")),
             ]
         }
-        _ => vec![(
-            "x-hub-signature-256",
-            format!("sha256={}", hex::encode(mac(body))),
-        )],
+        _ => vec![
+            (
+                "x-hub-signature-256",
+                format!("sha256={}", hex::encode(mac(body))),
+            ),
+            ("x-github-delivery", id.to_owned()),
+        ],
     }
 }
 
@@ -221,6 +224,13 @@ async fn a_webhook_is_handled_once_its_retry_gets_the_first_answer_and_its_repla
             (200, handled),
             "{scheme}: another one is another one"
         );
+    }
+    let genuine = signed("hmac-sha256", "", "body 3", 0);
+    for _ in 0..2 {
+        let (status, _, after) = endpoints.send("hmac-sha256", &genuine[..1], "body 3").await;
+        handled += 1;
+        let why = "without an id, both may be genuine";
+        assert_eq!((status, after), (200, handled), "{why}");
     }
     let wrong = [("x-gitlab-token", KEY[1..].to_owned())];
     let (status, _, after) = endpoints.send("gitlab-token", &wrong, "body").await;

@@ -2,11 +2,11 @@
 //!
 //! The host verifies, over the raw bytes and in constant time, so that no plugin has to and none
 //! ever gets the secret. Sources: Slack, "Verifying requests from Slack"; GitLab, "Webhooks:
-//! secret token"; standardwebhooks.com, specification 1; GitHub's `X-Hub-Signature-256` for the
-//! plain HMAC; Twilio, "Webhooks security"; Square's `x-square-hmacsha256-signature` for the HMAC
-//! over URL and body.
+//! secret token"; standardwebhooks.com, specification 1; GitHub's `X-Hub-Signature` and
+//! `X-Hub-Signature-256` for the plain HMAC; Twilio, "Webhooks security"; Square's
+//! `x-square-hmacsha256-signature` for the HMAC over URL and body; RFC 6750 and RFC 7617.
 
-use crate::rights::manifest::{Scheme, VerifyAsk};
+use crate::rights::manifest::{HmacHash, Scheme, Signed, VerifyAsk};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -17,6 +17,7 @@ use url::form_urlencoded;
 
 /// Signatures tried from one `webhook-signature` header.
 const SIGNATURES_MAX: usize = 8;
+const AUTHORIZATION: &str = "authorization";
 const TWILIO_HEADER: &str = "x-twilio-signature";
 const SLACK_TIMESTAMP: &str = "x-slack-request-timestamp";
 const STANDARD_TIMESTAMP: &str = "webhook-timestamp";
@@ -53,9 +54,9 @@ pub enum VerifyError {
 pub(crate) fn signature_headers(scheme: &Scheme) -> Vec<&str> {
     match scheme {
         Scheme::SlackV0 => vec!["x-slack-signature"],
-        Scheme::GitlabToken => vec!["x-gitlab-token"],
         Scheme::StandardWebhooks => vec!["webhook-signature"],
-        Scheme::HmacSha256 { header } | Scheme::HmacSha256Url { header } => vec![header],
+        Scheme::Token { header } | Scheme::Hmac { header, .. } => vec![header],
+        Scheme::Bearer | Scheme::Basic => vec![AUTHORIZATION],
         Scheme::Twilio => vec![TWILIO_HEADER],
         Scheme::None => vec![],
     }
@@ -66,9 +67,10 @@ pub(crate) fn signed_s(scheme: &Scheme, headers: &[(String, Vec<u8>)]) -> Option
     let header = match scheme {
         Scheme::SlackV0 => SLACK_TIMESTAMP,
         Scheme::StandardWebhooks => STANDARD_TIMESTAMP,
-        Scheme::GitlabToken
-        | Scheme::HmacSha256 { .. }
-        | Scheme::HmacSha256Url { .. }
+        Scheme::Token { .. }
+        | Scheme::Bearer
+        | Scheme::Basic
+        | Scheme::Hmac { .. }
         | Scheme::Twilio
         | Scheme::None => return None,
     };
@@ -100,10 +102,15 @@ pub fn verify(ask: &VerifyAsk, secret: &str, received: Received<'_>) -> Result<b
     };
     match &ask.scheme {
         Scheme::SlackV0 => request.slack(secret)?,
-        Scheme::GitlabToken => request.token("x-gitlab-token", secret)?,
         Scheme::StandardWebhooks => request.standard(secret, &ask.secret)?,
-        Scheme::HmacSha256 { header } => request.hmac(header, secret)?,
-        Scheme::HmacSha256Url { header } => request.hmac_of_url(header, secret)?,
+        Scheme::Token { header } => matches_secret(request.value(header)?, secret)?,
+        Scheme::Bearer => matches_secret(request.credentials("bearer")?, secret)?,
+        Scheme::Basic => matches_secret(&request.password()?, secret)?,
+        Scheme::Hmac {
+            hash,
+            signed,
+            header,
+        } => request.hmac((*hash, *signed), header, secret)?,
         Scheme::Twilio => request.twilio(secret)?,
         Scheme::None => return Ok(false),
     }
@@ -126,13 +133,6 @@ impl Request<'_> {
         let given = decode_hex("x-slack-signature", hex)?;
         let parts = [b"v0:", timestamp.as_bytes(), b":", self.received.body];
         matches(&mac::<Hmac<Sha256>>(secret.as_bytes(), &parts), &given)
-    }
-
-    fn token(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
-        let given = self.value(header)?;
-        // Compares digests of equal length, so as not to reveal the secret's length.
-        let ours = blake3::hash(secret.as_bytes());
-        matches(ours.as_bytes(), blake3::hash(given).as_bytes())
     }
 
     fn standard(&self, secret: &str, secret_name: &str) -> Result<(), VerifyError> {
@@ -165,24 +165,51 @@ impl Request<'_> {
         Err(VerifyError::Mismatch)
     }
 
-    fn hmac(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
-        let given = self.text(header)?;
-        let given = decode_hex(header, given.strip_prefix("sha256=").unwrap_or(given))?;
-        matches(
-            &mac::<Hmac<Sha256>>(secret.as_bytes(), &[self.received.body]),
-            &given,
-        )
+    fn hmac(
+        &self,
+        (hash, signed): (HmacHash, Signed),
+        header: &str,
+        secret: &str,
+    ) -> Result<(), VerifyError> {
+        let text = self.text(header)?;
+        let (prefix, bytes) = match hash {
+            HmacHash::Sha1 => ("sha1=", 20),
+            HmacHash::Sha256 => ("sha256=", 32),
+        };
+        let text = text.strip_prefix(prefix).unwrap_or(text);
+        // The length tells them apart: hexadecimal digits are base 64 too, of more bytes.
+        let given = match hex::decode(text) {
+            Ok(given) if given.len() == bytes => given,
+            _ => decode_base64(header, text)?,
+        };
+        let url = match signed {
+            Signed::Body => "",
+            Signed::UrlAndBody => self.received.url,
+        };
+        let (key, parts) = (secret.as_bytes(), [url.as_bytes(), self.received.body]);
+        let ours = match hash {
+            HmacHash::Sha1 => mac::<Hmac<Sha1>>(key, &parts),
+            HmacHash::Sha256 => mac::<Hmac<Sha256>>(key, &parts),
+        };
+        matches(&ours, &given)
     }
 
-    fn hmac_of_url(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
-        let text = self.text(header)?;
-        // 64 hexadecimal digits are also base 64, of 48 bytes.
-        let given = match hex::decode(text) {
-            Ok(given) => given,
-            Err(_) => decode_base64(header, text)?,
-        };
-        let parts = [self.received.url.as_bytes(), self.received.body];
-        matches(&mac::<Hmac<Sha256>>(secret.as_bytes(), &parts), &given)
+    /// What follows the name of the scheme in `Authorization`; its name may be in any case.
+    fn credentials(&self, scheme: &str) -> Result<&[u8], VerifyError> {
+        let text = self.text(AUTHORIZATION)?;
+        let (name, rest) = text.split_once(' ').unwrap_or_default();
+        match name.eq_ignore_ascii_case(scheme) {
+            true => Ok(rest.trim().as_bytes()),
+            false => Err(VerifyError::Malformed(AUTHORIZATION.to_owned())),
+        }
+    }
+
+    fn password(&self) -> Result<Vec<u8>, VerifyError> {
+        let malformed = || VerifyError::Malformed(AUTHORIZATION.to_owned());
+        let pair = STANDARD.decode(self.credentials("basic")?);
+        let pair = pair.map_err(|_| malformed())?;
+        let colon = pair.iter().position(|byte| *byte == b':');
+        Ok(pair[colon.ok_or_else(malformed)? + 1..].to_vec())
     }
 
     /// Signs the URL, then the name and value of each field of the form, sorted by name.
@@ -266,6 +293,12 @@ fn decode_base64(header: &str, text: &str) -> Result<Vec<u8>, VerifyError> {
 
 fn decode_hex(header: &str, text: &str) -> Result<Vec<u8>, VerifyError> {
     hex::decode(text).map_err(|_| VerifyError::Malformed(header.to_owned()))
+}
+
+/// Compares digests of equal length, so as not to reveal the secret's length.
+fn matches_secret(given: &[u8], secret: &str) -> Result<(), VerifyError> {
+    let ours = blake3::hash(secret.as_bytes());
+    matches(ours.as_bytes(), blake3::hash(given).as_bytes())
 }
 
 fn matches(ours: &[u8], given: &[u8]) -> Result<(), VerifyError> {

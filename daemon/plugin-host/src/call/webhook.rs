@@ -4,7 +4,7 @@ use super::generation::Generation;
 use super::result::Failure;
 use super::verify::{self, Received};
 use crate::keys;
-use crate::rights::manifest::{Scheme, WebhookAsk};
+use crate::rights::manifest::WebhookAsk;
 use crate::rights::{Rights, SecretSet};
 use crate::wit::{Header, WebhookRequest};
 use secrecy::ExposeSecret as _;
@@ -34,16 +34,18 @@ pub struct CheckedWebhook {
     pub(super) generation: Arc<Generation>,
     pub(super) request: WebhookRequest,
     pub(super) budget: Duration,
+    is_identified: bool,
     signed_s: Option<u64>,
 }
 
 impl CheckedWebhook {
-    /// Identical for a request that is repeated or replayed. None when the sender was not verified:
-    /// equal requests of unknown senders need not be the same one.
+    /// Identical for a request that is repeated or replayed. None when equal requests need not be
+    /// the same one: the sender was not verified, or neither signs nor sends what identifies it.
     #[must_use]
     pub fn repeat_key(&self) -> Option<&str> {
         let request = &self.request;
-        request.verified.then_some(request.idempotency_key.as_str())
+        let is_known = request.verified && self.is_identified;
+        is_known.then_some(request.idempotency_key.as_str())
     }
 
     /// When its sender signed it, in seconds since 1970: a retry is signed anew, a replay is not.
@@ -93,8 +95,14 @@ pub(super) fn admit(
         })
         .collect();
     let budget = Duration::from_millis(ask.budget_ms.min(rights.limits().wall_ms));
+    let identity = identity(ask, &request);
+    let is_identified = identity.is_some();
+    let identity = match identity {
+        Some(identity) => identity,
+        None => one_of_its_own().map_err(|reason| no(503, reason))?,
+    };
     let admitted = WebhookRequest {
-        idempotency_key: webhook_key(rights, ask, &request),
+        idempotency_key: webhook_key(rights, &request, &identity),
         route: request.route,
         method: request.method,
         path: request.path,
@@ -108,6 +116,7 @@ pub(super) fn admit(
         generation,
         request: admitted,
         budget,
+        is_identified,
         signed_s,
     })
 }
@@ -146,28 +155,35 @@ fn verify_sender(
     })
 }
 
-/// Identical for a request that its sender repeats: a digest of its body, and of the sender's id
-/// where the scheme signs one. An unsigned id must not count: an attacker who replays a request
-/// could change it, and its commands would take effect again.
-fn webhook_key(rights: &Rights, ask: &WebhookAsk, request: &WebhookCall) -> String {
-    let id_header = match ask.verify.scheme {
-        Scheme::StandardWebhooks => Some("webhook-id"),
-        // The holder of the token can send anything; this id distinguishes equal events.
-        Scheme::GitlabToken => Some("x-gitlab-event-uuid"),
-        Scheme::SlackV0
-        | Scheme::HmacSha256 { .. }
-        | Scheme::HmacSha256Url { .. }
-        | Scheme::Twilio
-        | Scheme::None => None,
+/// What tells a request from others with the same body. Where the scheme signs a time or an id, no
+/// unsigned id counts: an attacker who replays a request could change it, and its commands would
+/// take effect again. Elsewhere the sender's id is all that there is. Without one, two equal
+/// requests may both be genuine, and to lose one is worse than to handle a retry twice.
+fn identity(ask: &WebhookAsk, request: &WebhookCall) -> Option<Vec<u8>> {
+    let of_header = |id: &String| {
+        let mut headers = request.headers.iter();
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(id));
+        found.map(|(_, value)| value.clone())
     };
-    let named = |name: &String| id_header.is_some_and(|id| name.eq_ignore_ascii_case(id));
-    let id = request
-        .headers
-        .iter()
-        .find(|(name, _)| named(name))
-        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-        .unwrap_or_default();
+    let sent = ask.verify.id_headers.iter().find_map(of_header);
+    match ask.verify.scheme.signs_identity() {
+        true => Some(sent.unwrap_or_default()),
+        false => sent,
+    }
+}
+
+/// An identity that no other request has.
+fn one_of_its_own() -> Result<Vec<u8>, String> {
+    let mut bytes = [0; 16];
+    let filled = getrandom::fill(&mut bytes);
+    filled.map_err(|error| format!("no random bytes: {error}"))?;
+    Ok(hex::encode(bytes).into_bytes())
+}
+
+/// Identical for a request that its sender repeats.
+fn webhook_key(rights: &Rights, request: &WebhookCall, identity: &[u8]) -> String {
     let body = blake3::hash(&request.body).to_hex();
+    let id = String::from_utf8_lossy(identity);
     keys::digest(
         "hook1",
         &[rights.plugin(), &request.route, &request.query, &id, &body],

@@ -6,6 +6,7 @@
 mod check;
 mod inject;
 mod raw;
+mod verify;
 
 use super::grants::{Grants, RightKind};
 use super::limits::LimitRequest;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use inject::{BasicUser, Inject, InjectPlace};
+pub use verify::{HmacHash, Scheme, Signed, VerifyAsk};
 
 /// The version of the manifest format.
 pub const SCHEMA: u32 = 1;
@@ -181,42 +183,6 @@ pub struct WebhookAsk {
     pub body_bytes_max: usize,
     /// How the sender is authenticated.
     pub verify: VerifyAsk,
-}
-
-/// A signature scheme with its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifyAsk {
-    pub scheme: Scheme,
-    /// The secret's name. Empty for [`Scheme::None`].
-    pub secret: String,
-    /// Maximum age of a signed request, in seconds.
-    pub tolerance_s: u64,
-}
-
-/// Ways to sign a webhook.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scheme {
-    /// Slack's `v0`.
-    SlackV0,
-    /// GitLab's secret token header.
-    GitlabToken,
-    /// standardwebhooks.com, version 1, symmetric.
-    StandardWebhooks,
-    /// HMAC-SHA-256 of the body in hexadecimal, in this header (lower case).
-    HmacSha256 {
-        /// The header's name.
-        header: String,
-    },
-    /// HMAC-SHA-256 of the URL as the sender knows it and the body, in hexadecimal or base 64, in
-    /// this header (lower case).
-    HmacSha256Url {
-        /// The header's name.
-        header: String,
-    },
-    /// Twilio's `X-Twilio-Signature`: HMAC-SHA-1 of the URL and the sorted fields of the form.
-    Twilio,
-    /// Not verified; the guest sees `verified: false`.
-    None,
 }
 
 /// A schedule that the manifest asks for.

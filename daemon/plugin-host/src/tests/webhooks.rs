@@ -41,9 +41,8 @@ async fn a_request_that_fails_a_check_is_refused_with_its_status() {
     }
 }
 
-#[tokio::test]
-async fn a_replayed_request_has_the_key_of_the_first_whatever_other_headers_it_has() {
-    let rig = Rig::new();
+/// Sends requests to a plugin that sends a signal for each; returns the signals' keys.
+async fn keys(rig: &Rig, requests: Vec<WebhookCall>) -> Vec<String> {
     let mut guest = Guest::default();
     guest.on_webhook = format!(
         "(call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536)) {}",
@@ -51,16 +50,44 @@ async fn a_replayed_request_has_the_key_of_the_first_whatever_other_headers_it_h
     );
     guest.put(900, b"{}");
     let plugin = rig.load(&guest).await;
+    for request in requests {
+        assert!(plugin.webhook(request).await.outcome.is_ok());
+    }
+    let signals = rig.services.signals.lock();
+    signals.iter().map(|it| it.0.key.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_replayed_request_has_the_key_of_the_first_whatever_other_headers_it_has() {
     let mut replayed = signed("a");
     for name in ["idempotency-key", "webhook-id", "x-github-delivery"] {
         replayed.headers.push((name.into(), b"new".to_vec()));
     }
-    for request in [signed("a"), replayed, signed("b")] {
-        assert!(plugin.webhook(request).await.outcome.is_ok());
-    }
-    let signals = rig.services.signals.lock();
-    assert_eq!(signals[0].0.key, signals[1].0.key);
-    assert_ne!(signals[0].0.key, signals[2].0.key);
+    let keys = keys(&Rig::new(), vec![signed("a"), replayed, signed("b")]).await;
+    assert_eq!(keys[0], keys[1]);
+    assert_ne!(keys[0], keys[2]);
+}
+
+#[tokio::test]
+async fn equal_requests_of_a_sender_that_signs_no_time_are_one_only_if_their_id_says_so() {
+    let with = |id: Option<&str>| {
+        let mut headers = vec![("x-token".to_owned(), super::rig::SECRET.as_bytes().to_vec())];
+        headers.extend(id.map(|id| ("X-Request-Id".to_owned(), id.as_bytes().to_vec())));
+        WebhookCall {
+            headers,
+            ..signed("a")
+        }
+    };
+    let mut rig = Rig::new();
+    let scheme = r#""token", header = "X-Token", id-header = "X-Request-ID""#;
+    rig.manifest = rig.manifest.replace(r#""slack-v0""#, scheme);
+    let ids = [Some("1"), Some("1"), Some("2"), None, None];
+    let keys = keys(&rig, ids.map(with).to_vec()).await;
+    assert_eq!(keys[0], keys[1]);
+    let mut others = keys[1..].to_vec();
+    others.sort();
+    others.dedup();
+    assert_eq!(others.len(), 4, "{keys:?}");
 }
 
 #[tokio::test]

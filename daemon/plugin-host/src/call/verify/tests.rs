@@ -1,10 +1,13 @@
 use super::*;
 
+const MISMATCH: Result<bool, VerifyError> = Err(VerifyError::Mismatch);
+
 fn ask(scheme: Scheme) -> VerifyAsk {
     VerifyAsk {
         scheme,
         secret: "signing".into(),
         tolerance_s: 300,
+        id_headers: Vec::new(),
     }
 }
 
@@ -117,14 +120,70 @@ fn slack_requests_that_are_changed_or_unsigned_are_refused() {
 }
 
 #[test]
-fn a_gitlab_token_must_be_the_whole_secret() {
-    let cases = [("s3cret", Ok(true)), ("s3cre", Err(VerifyError::Mismatch))];
-    for (token, want) in cases {
-        let headers = headers(&[("X-Gitlab-Token", token)]);
+fn a_secret_that_is_sent_as_it_is_must_be_the_whole_one() {
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    let gitlab = || Scheme::Token {
+        header: "x-gitlab-token".into(),
+    };
+    let malformed = || VerifyError::Malformed("authorization".into());
+    let cases = [
+        (gitlab(), "X-Gitlab-Token", "s3cret".to_owned(), Ok(true)),
+        (gitlab(), "x-gitlab-token", "s3cre".to_owned(), MISMATCH),
+        (
+            Scheme::Bearer,
+            "Authorization",
+            "bearer s3cret".to_owned(),
+            Ok(true),
+        ),
+        (
+            Scheme::Bearer,
+            "Authorization",
+            "Bearer s3cret2".to_owned(),
+            MISMATCH,
+        ),
+        (
+            Scheme::Bearer,
+            "Authorization",
+            "s3cret".to_owned(),
+            Err(malformed()),
+        ),
+        (
+            Scheme::Bearer,
+            "Authorization",
+            basic(":s3cret"),
+            Err(malformed()),
+        ),
+        (
+            Scheme::Basic,
+            "Authorization",
+            basic("any:s3cret"),
+            Ok(true),
+        ),
+        (
+            Scheme::Basic,
+            "Authorization",
+            basic("any:s3cret:"),
+            MISMATCH,
+        ),
+        (
+            Scheme::Basic,
+            "Authorization",
+            basic("s3cret"),
+            Err(malformed()),
+        ),
+        (
+            Scheme::Basic,
+            "Authorization",
+            "Basic %".to_owned(),
+            Err(malformed()),
+        ),
+    ];
+    for (scheme, name, value, want) in cases {
+        let headers = headers(&[(name, &value)]);
         assert_eq!(
-            verify(&ask(Scheme::GitlabToken), "s3cret", &headers, b"", 0),
+            verify(&ask(scheme), "s3cret", &headers, b"", 0),
             want,
-            "{token}"
+            "{value}"
         );
     }
 }
@@ -151,23 +210,31 @@ fn the_standard_webhooks_example_verifies_among_other_signatures() {
     }
 }
 
-/// The example from GitHub's "Validating webhook deliveries".
+fn hmac(hash: HmacHash, signed: Signed) -> VerifyAsk {
+    ask(Scheme::Hmac {
+        hash,
+        signed,
+        header: "x-signature".into(),
+    })
+}
+
+/// The example from GitHub's "Validating webhook deliveries", and its HMAC with SHA-1.
 #[test]
 fn githubs_documented_hmac_example_verifies_with_and_without_prefix() {
-    let digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
-    let scheme = ask(Scheme::HmacSha256 {
-        header: "x-hub-signature-256".into(),
-    });
-    for value in [format!("sha256={digest}"), digest.to_owned()] {
-        let headers = headers(&[("x-hub-signature-256", &value)]);
-        let got = verify(
-            &scheme,
-            "It's a Secret to Everybody",
-            &headers,
-            b"Hello, World!",
-            0,
-        );
-        assert_eq!(got, Ok(true), "{value}");
+    let sha256 = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    let sha1 = "01dc10d0c83e72ed246219cdd91669667fe2ca59";
+    for (hash, value, want) in [
+        (HmacHash::Sha256, format!("sha256={sha256}"), Ok(true)),
+        (HmacHash::Sha256, sha256.to_owned(), Ok(true)),
+        (HmacHash::Sha1, format!("sha1={sha1}"), Ok(true)),
+        (HmacHash::Sha1, sha1.to_owned(), Ok(true)),
+        (HmacHash::Sha1, sha256.to_owned(), MISMATCH),
+        (HmacHash::Sha256, sha1.to_owned(), MISMATCH),
+    ] {
+        let headers = headers(&[("x-signature", &value)]);
+        let (secret, body) = ("It's a Secret to Everybody", b"Hello, World!");
+        let got = verify(&hmac(hash, Signed::Body), secret, &headers, body, 0);
+        assert_eq!(got, want, "{hash:?} {value}");
     }
 }
 
@@ -225,25 +292,26 @@ fn a_twilio_request_with_another_url_or_field_is_refused() {
 
 #[test]
 fn an_hmac_over_url_and_body_is_in_hexadecimal_or_base_64() {
-    let scheme = ask(Scheme::HmacSha256Url {
-        header: "x-signature".into(),
-    });
     // printf %s 'https://a.example/in{"a":1}' | openssl dgst -sha256 -hmac key
-    let digest = "933c587492ec0ce0c252b842c3b4ea2fb884772c2e5345a676d9bd5d767f7ad3";
-    let base64 = STANDARD.encode(hex::decode(digest).unwrap());
-    for signature in [digest, base64.as_str()] {
-        for (url, want) in [
+    let sha256 = "933c587492ec0ce0c252b842c3b4ea2fb884772c2e5345a676d9bd5d767f7ad3";
+    let sha1 = "80dec56c02fe3bd999decceb43906cdf6d2d7995";
+    for (hash, digest) in [(HmacHash::Sha256, sha256), (HmacHash::Sha1, sha1)] {
+        let base64 = STANDARD.encode(hex::decode(digest).unwrap());
+        let urls = [
             ("https://a.example/in", Ok(true)),
-            ("https://a.example/out", Err(VerifyError::Mismatch)),
-        ] {
-            let headers = headers(&[("x-signature", signature)]);
+            ("https://a.example/out", MISMATCH),
+        ];
+        let both = [digest, &base64].into_iter();
+        let cases = both.flat_map(|signature| urls.iter().map(move |url| (signature, url)));
+        for (signature, (url, want)) in cases {
             let received = Received {
                 url,
-                headers: &headers,
+                headers: &headers(&[("x-signature", signature)]),
                 body: b"{\"a\":1}",
                 now_ms: 0,
             };
-            assert_eq!(super::verify(&scheme, "key", received), want, "{url}");
+            let got = super::verify(&hmac(hash, Signed::UrlAndBody), "key", received);
+            assert_eq!(got, *want, "{signature} {url}");
         }
     }
 }

@@ -22,10 +22,6 @@ const WEBHOOK_BODY_BYTES: usize = 64 << 10;
 const WEBHOOK_BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest budget that a route may ask for, in milliseconds.
 const WEBHOOK_BUDGET_MS_MAX: u64 = 10_000;
-/// Default maximum age of a signed request, in seconds.
-const TOLERANCE_S: u64 = 300;
-/// Largest tolerance that a route may ask for, in seconds.
-const TOLERANCE_S_MAX: u64 = 3_600;
 
 pub(super) fn check(text: &str, raw: Raw) -> Result<Manifest, ManifestFaults> {
     let mut checker = Checker {
@@ -309,49 +305,13 @@ impl Checker<'_> {
 
     fn verify(&mut self, raw: Spanned<RawVerify>, secrets: &[SecretAsk]) -> VerifyAsk {
         let span = raw.span();
-        let raw = raw.into_inner();
-        let tolerance_s = raw.tolerance_s.unwrap_or(TOLERANCE_S);
-        if tolerance_s > TOLERANCE_S_MAX {
-            self.fault(
-                span.clone(),
-                format!("`tolerance-s` is at most {TOLERANCE_S_MAX}"),
-            );
+        let ask = VerifyAsk::read(raw.into_inner(), |message| {
+            self.fault(span.clone(), message)
+        });
+        if ask.scheme != Scheme::None {
+            self.known_secret(&ask.secret, secrets, &span);
         }
-        let scheme = match (raw.scheme.as_str(), raw.header) {
-            ("slack-v0", None) => Scheme::SlackV0,
-            ("gitlab-token", None) => Scheme::GitlabToken,
-            ("standard-webhooks", None) => Scheme::StandardWebhooks,
-            ("hmac-sha256", Some(header)) => Scheme::HmacSha256 {
-                header: header.to_ascii_lowercase(),
-            },
-            ("hmac-sha256-url", Some(header)) => Scheme::HmacSha256Url {
-                header: header.to_ascii_lowercase(),
-            },
-            ("twilio", None) => Scheme::Twilio,
-            ("none", None) => Scheme::None,
-            (named @ ("hmac-sha256" | "hmac-sha256-url"), None) => {
-                let message = format!("`{named}` needs `header`, the signature's header");
-                self.fault(span.clone(), message);
-                Scheme::None
-            }
-            (other, _) => {
-                let message = format!(
-                    "`{other}` is not a scheme, or has no `header`; use slack-v0, gitlab-token, \
-                     standard-webhooks, twilio, hmac-sha256 or hmac-sha256-url (with header), or \
-                     none"
-                );
-                self.fault(span.clone(), message);
-                Scheme::None
-            }
-        };
-        if scheme != Scheme::None {
-            self.known_secret(&raw.secret, secrets, &span);
-        }
-        VerifyAsk {
-            scheme,
-            secret: raw.secret,
-            tolerance_s,
-        }
+        ask
     }
 
     fn schedule(&mut self, raw: RawSchedule) -> Option<ScheduleAsk> {

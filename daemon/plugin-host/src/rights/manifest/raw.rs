@@ -89,6 +89,7 @@ pub(super) struct RawVerify {
     #[serde(default)]
     pub(super) secret: String,
     pub(super) header: Option<String>,
+    pub(super) id_header: Option<String>,
     pub(super) tolerance_s: Option<u64>,
 }
 

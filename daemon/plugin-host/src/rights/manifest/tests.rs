@@ -145,7 +145,10 @@ budget-ms = 2500 | budget-ms = 60000 | 32 | at most
 "slack-v0" | "slack-v1" | 34 | is not a scheme
 "slack-v0" | "hmac-sha256" | 34 | needs `header`
 "slack-v0" | "hmac-sha256-url" | 34 | needs `header`
+"slack-v0" | "token" | 34 | needs `header`
+"slack-v0" | "bearer", header = "x" | 34 | has no `header`
 "slack-v0" | "twilio", header = "x" | 34 | has no `header`
+"slack-v0" | "slack-v0", id-header = "x" | 34 | does not go with
 "signing-secret", tol | "other", tol | 34 | not a [[secret]]
 */15 * * * * | */15 * * * | 38 | 4 fields
 "log"] | "logs"] | 41 | unknown variant
