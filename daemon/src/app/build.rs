@@ -18,7 +18,7 @@ use super::{App, Ingredients};
 use crate::auth::AckLinks;
 use crate::config::{self, Config, ExpectConfig, IntegrationConfig, Span};
 use crate::health::{Foresight, Heartbeat, RelayProbe, Subject};
-use crate::mail::Mailer;
+use crate::mail::Relays;
 use crate::metrics::Metrics;
 use crate::people::ResponderLookup;
 use crate::plugins::{DaemonServices, PluginAccess, granted};
@@ -49,6 +49,7 @@ struct Services {
     assessor: Arc<Assessor>,
     intake: Arc<Intake>,
     host: Arc<PluginHost>,
+    relays: Relays,
 }
 
 impl App {
@@ -84,7 +85,8 @@ impl App {
             senders_of(&config),
         ));
         let used = (&intake, &on_call, &silences);
-        let access = PluginAccess::new(&base, used, &payloads, &subscribers);
+        let relays = Relays::new(&config)?;
+        let access = PluginAccess::new(&base, used, &payloads, &subscribers, relays.clone());
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
         let services = Services {
@@ -95,6 +97,7 @@ impl App {
             assessor,
             intake,
             host,
+            relays,
         };
         let (mut health, outbox) = engine.outbox_and_health(&config, &services)?;
         health.plugin_faults = plugin_faults.into();
@@ -222,8 +225,7 @@ impl RunningEngine {
         config: &Arc<Config>,
         services: &Services,
     ) -> Result<(Subject, Arc<Outbox>)> {
-        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
-        let mailer = mailer.map(Arc::new);
+        let mailer = services.relays.main();
         let transports = Transports {
             plugins: Arc::clone(&services.host),
             payloads: services.payloads.clone(),

@@ -57,10 +57,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         Err(error) => return Err(Failure::usage(error.to_string())),
     };
     let mut faults = loaded.warnings.0.clone();
-    if let Some(Err(error)) = loaded.config.mail.as_ref().map(Mailer::new) {
-        let message = error.to_string();
-        faults.push(loaded.fault(&[Place::Key("mail")], message, "correct [mail]"));
-    }
+    faults.extend(relays(&loaded));
     if let Some(Err(error)) = loaded.config.heartbeat.as_ref().map(Heartbeat::new) {
         let message = error.to_string();
         faults.push(loaded.fault(&[Place::Key("heartbeat")], message, "correct [heartbeat]"));
@@ -76,6 +73,22 @@ pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(wrong()),
     }
+}
+
+/// Faults of mail relays that only show when their files are read.
+fn relays(loaded: &Loaded) -> Vec<Fault> {
+    let config = &loaded.config;
+    let main = config.mail.iter().map(|it| (vec![Place::Key("mail")], it));
+    let named = config.relays.iter();
+    let named = named.map(|(name, it)| (vec![Place::Key("relays"), Place::Key(name)], it));
+    let mut faults = Vec::new();
+    for (place, relay) in main.chain(named) {
+        if let Err(error) = Mailer::new(relay) {
+            let message = format!("the relay cannot be used: {error}");
+            faults.push(loaded.fault(&place, message, "correct the section"));
+        }
+    }
+    faults
 }
 
 /// Checks the policies of a configuration as the daemon does at its start, and more.

@@ -17,13 +17,14 @@ use super::{CalendarUrl, Config, PluginTable, read};
 /// Largest configuration file, in bytes: 4 MiB.
 pub const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "server",
     "store",
     "policy",
     "incidents",
     "escalation",
     "mail",
+    "relays",
     "heartbeat",
     "people",
     "teams",
@@ -215,6 +216,7 @@ impl<'a, 'text> Sections<'a, 'text> {
             incidents: self.one("incidents").unwrap_or_default(),
             escalation: self.one("escalation").unwrap_or_default(),
             mail: self.one("mail"),
+            relays: self.many("relays"),
             heartbeat: self.one("heartbeat"),
             people: self.many("people"),
             teams: self.many("teams"),
@@ -285,7 +287,7 @@ impl<'a, 'text> Sections<'a, 'text> {
 fn base_on(config: &mut Config, folder: &Path) {
     config.store.path = folder.join(&config.store.path);
     config.policy.path = folder.join(&config.policy.path);
-    if let Some(mail) = &mut config.mail {
+    for mail in config.mail.iter_mut().chain(config.relays.values_mut()) {
         mail.ca_file = mail.ca_file.take().map(|path| folder.join(path));
         if let Some(password) = &mut mail.password {
             password.base_on(folder);

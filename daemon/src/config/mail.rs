@@ -1,4 +1,5 @@
-//! `[mail]`: the SMTP relay, the last resort of every page.
+//! `[mail]`: the SMTP relay, the last resort of every page; `[relays.NAME]`: further ones for
+//! plugins.
 
 use std::path::PathBuf;
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::SecretRef;
 
-/// The `[mail]` section.
+/// The `[mail]` section, and each of `[relays.NAME]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MailConfig {

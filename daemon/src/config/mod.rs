@@ -72,6 +72,8 @@ pub struct Config {
     pub escalation: EscalationConfig,
     /// `[mail]`, if there is a relay.
     pub mail: Option<MailConfig>,
+    /// `[relays.NAME]`: further relays, for mails that plugins send under that name.
+    pub relays: BTreeMap<String, MailConfig>,
     /// `[heartbeat]`, if heartbeats are sent.
     pub heartbeat: Option<HeartbeatConfig>,
     pub people: BTreeMap<PersonId, PersonConfig>,

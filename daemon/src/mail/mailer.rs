@@ -15,7 +15,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use lettre::transport::smtp::response::Response;
 use secrecy::ExposeSecret;
 
-use super::letter::PageMail;
+use super::letter::Letter;
 use crate::config::{MailConfig, MailTls, SecretError};
 
 /// How long each half of a session may take: until the relay is ready for the message text, and
@@ -25,7 +25,7 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the relay may take to answer `QUIT`.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Sends pages through one relay.
+/// Sends mails through one relay.
 #[derive(Clone)]
 pub struct Mailer {
     host: String,
@@ -56,13 +56,15 @@ pub struct Receipt {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
     /// It was not sent; a retry may succeed.
-    #[error("mail relay {relay} did not accept the page: {cause}; it is retried")]
+    #[error("mail relay {relay} did not accept the mail: {cause}; it is retried")]
     Temporary { relay: String, cause: String },
     /// It was not sent, and the same mail will be refused again.
-    #[error("mail relay {relay} refused the page: {cause}; correct the address or [mail] from")]
+    #[error(
+        "mail relay {relay} refused the mail: {cause}; correct the address, or `from` of the relay"
+    )]
     Rejected { relay: String, cause: String },
     /// The text was sent and no reply was received. A retry has the same Message-ID.
-    #[error("mail relay {relay} may have accepted the page: {cause}; a retry may arrive twice")]
+    #[error("mail relay {relay} may have accepted the mail: {cause}; a retry may arrive twice")]
     Unknown { relay: String, cause: String },
 }
 
@@ -78,23 +80,23 @@ pub struct CannotLogIn {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The password cannot be read.
-    #[error("[mail] password: {0}")]
+    #[error("password: {0}")]
     Password(#[from] SecretError),
     /// The certificate authorities cannot be read.
-    #[error("[mail] ca-file {path}: {cause}; put a readable PEM file there")]
+    #[error("ca-file {path}: {cause}; put a readable PEM file there")]
     Authorities { path: String, cause: String },
     /// The sender is not an address.
-    #[error("[mail] from: {0}; write it as \"tocsin@example.com\"")]
+    #[error("from: {0}; write it as \"tocsin@example.com\"")]
     From(#[from] lettre::address::AddressError),
     /// TLS cannot be set up.
-    #[error("[mail] tls: {0}; correct `host` or `tls`")]
+    #[error("tls: {0}; correct `host` or `tls`")]
     Tls(String),
 }
 
 type Smtp<T> = Result<T, lettre::transport::smtp::Error>;
 
 impl Mailer {
-    /// A mailer for `[mail]`. Reads the password and the certificate authorities.
+    /// A mailer for a relay. Reads the password and the certificate authorities.
     ///
     /// # Errors
     /// [`SetupError`] when the settings cannot be read or used.
@@ -123,25 +125,18 @@ impl Mailer {
         })
     }
 
-    /// Sends one page to one person.
+    /// Sends one mail, to all of its recipients or to none.
     ///
     /// # Errors
     /// [`MailError`] says whether a retry makes sense, and whether it may arrive twice.
-    pub async fn send(&self, page: &PageMail) -> Result<Receipt, MailError> {
+    pub async fn send(&self, letter: &impl Letter) -> Result<Receipt, MailError> {
         let refused = |cause: String| MailError::Rejected {
             relay: self.relay(),
             cause,
         };
-        let address: lettre::Address = page
-            .to
-            .parse()
-            .map_err(|error| refused(format!("`{}` is not a mail address: {error}", page.to)))?;
-        let to = Mailbox::new(Some(page.name.clone()), address);
-        let message = page
-            .message(&self.from, to.clone())
-            .map_err(|e| refused(e.to_string()))?;
+        let (message, message_id) = letter.written(&self.from).map_err(refused)?;
         let text = message.formatted();
-        let mut session = self.ready_for_text(&to.email, &text).await?;
+        let mut session = self.ready_for_text(message.envelope().to(), &text).await?;
         let reply = match tokio::time::timeout(self.timeout, session.message(&text)).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => return Err(self.at_text(&error)),
@@ -155,7 +150,6 @@ impl Mailer {
         };
         // The mail is already accepted, so errors do not matter.
         let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
-        let message_id = page.message_id(self.from.email.domain());
         Ok(Receipt {
             message_id,
             reply: reply_text(&reply),
@@ -185,7 +179,7 @@ impl Mailer {
     /// Connects and sends the envelope, until the relay is ready for the text.
     async fn ready_for_text(
         &self,
-        to: &lettre::Address,
+        to: &[lettre::Address],
         text: &[u8],
     ) -> Result<AsyncSmtpConnection, MailError> {
         let steps = async {
@@ -236,7 +230,7 @@ impl Mailer {
     async fn envelope(
         &self,
         session: &mut AsyncSmtpConnection,
-        to: &lettre::Address,
+        to: &[lettre::Address],
         text: &[u8],
     ) -> Smtp<()> {
         let offers = |extension| session.server_info().supports_feature(extension);
@@ -247,13 +241,15 @@ impl Mailer {
         session
             .command(Mail::new(Some(self.from.email.clone()), options))
             .await?;
-        session.command(Rcpt::new(to.clone(), Vec::new())).await?;
+        for to in to {
+            session.command(Rcpt::new(to.clone(), Vec::new())).await?;
+        }
         session.command(Data).await?;
         Ok(())
     }
 
     /// A failure to connect or to log in can be fixed at the relay or in the configuration, so the
-    /// page is retried whatever the reply code.
+    /// mail is retried whatever the reply code.
     fn temporary(&self, error: &lettre::transport::smtp::Error) -> MailError {
         MailError::Temporary {
             relay: self.relay(),

@@ -1,12 +1,13 @@
 use std::time::Duration;
 
 use tocsin_core::Timestamp;
+use tocsin_plugin_host::wit::{Attachment, Email};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::config::{MailConfig, MailTls, SecretRef};
+use crate::config::{Config, MailConfig, MailTls, SecretRef};
 use crate::sample_pages::{matches_file, sample_pages, sample_questions};
 
 /// How the fake relay behaves at a step.
@@ -271,4 +272,192 @@ fn a_mailer_does_not_show_its_password() {
     })
     .unwrap();
     assert!(!format!("{mailer:?}").contains("canary"));
+}
+
+fn email() -> Email {
+    Email {
+        relay: "updates".into(),
+        sender: None,
+        to: vec!["Ada <ada@example.com>".into(), "bob@example.com".into()],
+        cc: Vec::new(),
+        bcc: vec!["eve@example.com".into()],
+        reply_to: Some("war-room@example.com".into()),
+        subject: "[INC-1] Shop down\r\nBcc: mallory@example.com".into(),
+        text: "We are on it.".into(),
+        html: Some("<p>We are on it.</p>".into()),
+        attachments: Vec::new(),
+        once: None,
+        in_reply_to: Some("incident/1".into()),
+        extra: "{}".into(),
+    }
+}
+
+fn of_plugin(email: Email) -> PluginMail {
+    PluginMail {
+        plugin: "email".into(),
+        key: "email/1".into(),
+        email,
+        at: Timestamp(1_780_000_000_000),
+    }
+}
+
+async fn send_of_plugin(email: Email, relay_: Relay) -> (Result<Receipt, MailError>, String) {
+    let (port, session) = relay(relay_).await;
+    let mailer = Mailer::new(&config(port)).unwrap();
+    let sent = mailer.send(&of_plugin(email)).await;
+    drop(mailer);
+    (sent, session.await.unwrap())
+}
+
+/// The lines that begin with a header's name.
+fn header<'a>(received: &'a str, name: &str) -> Vec<&'a str> {
+    let prefix = format!("{name}: ");
+    let lines = received.lines();
+    lines
+        .filter_map(|line| line.strip_prefix(&prefix))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_plugins_mail_goes_to_all_and_shows_no_blind_copy() {
+    let (sent, received) = send_of_plugin(email(), Relay::Accepts).await;
+    let receipt = sent.unwrap();
+    assert_eq!(header(&received, "Message-ID"), [receipt.message_id]);
+    assert_eq!(received.matches("RCPT TO").count(), 3, "{received}");
+    assert_eq!(header(&received, "Bcc"), [""; 0], "{received}");
+    for expected in [
+        "RCPT TO:<eve@example.com>",
+        "MAIL FROM:<tocsin@example.com>",
+        "To: Ada <ada@example.com>, bob@example.com",
+        "Reply-To: war-room@example.com",
+        "Subject: [INC-1] Shop down Bcc: mallory@example.com",
+        "We are on it.",
+        "<p>We are on it.</p>",
+    ] {
+        assert!(
+            received.contains(expected),
+            "{expected} is missing in\n{received}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn mails_of_one_thread_refer_to_the_same_id_and_other_plugins_to_another() {
+    let (_, first) = send_of_plugin(email(), Relay::Accepts).await;
+    let thread = header(&first, "References");
+    assert_eq!(thread, header(&first, "In-Reply-To"));
+    assert!(thread[0].ends_with("@example.com>"), "{thread:?}");
+    let message_id = |mail: PluginMail| mail.written(&from()).unwrap().0.formatted();
+    let references = |mail: PluginMail| {
+        let text = String::from_utf8(message_id(mail))
+            .unwrap()
+            .replace('\r', "");
+        header(&text, "References")[0].to_owned()
+    };
+    let second = PluginMail {
+        key: "email/2".into(),
+        ..of_plugin(email())
+    };
+    assert_eq!(references(second), thread[0]);
+    let other = PluginMail {
+        plugin: "other".into(),
+        ..of_plugin(email())
+    };
+    assert_ne!(references(other), thread[0]);
+    for (given, want) in [
+        ("<1@example.com>", "<1@example.com>"),
+        ("1@example.com", "<1@example.com>"),
+    ] {
+        let in_reply_to = Some(given.to_owned());
+        let mail = of_plugin(Email {
+            in_reply_to,
+            ..email()
+        });
+        assert_eq!(references(mail), want);
+    }
+}
+
+fn from() -> lettre::message::Mailbox {
+    config(25).from.parse().unwrap()
+}
+
+#[test]
+fn a_plugins_mail_that_cannot_be_written_says_why() {
+    let attachment = |media_type: &str| Attachment {
+        name: "a.ics".into(),
+        media_type: media_type.into(),
+        content: b"BEGIN".to_vec(),
+    };
+    let wrong: [(fn(&mut Email), &str); 5] = [
+        (
+            |it| it.to = vec!["ada".into()],
+            "`ada` is not a mail address",
+        ),
+        (
+            |it| it.sender = Some("x@example.com".into()),
+            "is not that of the relay",
+        ),
+        (
+            |it| it.in_reply_to = Some("a b@c".into()),
+            "is not a Message-ID",
+        ),
+        (
+            |it| it.in_reply_to = Some("<a@b>\r\nX: y@".into()),
+            "is not a Message-ID",
+        ),
+        (
+            |it| it.reply_to = Some("nobody".into()),
+            "is not a mail address",
+        ),
+    ];
+    for (change, says) in wrong {
+        let mut mail = email();
+        change(&mut mail);
+        let why = of_plugin(mail).written(&from()).unwrap_err();
+        assert!(why.contains(says), "{why}");
+    }
+    let with = |media_type: &str| {
+        let attachments = vec![attachment(media_type)];
+        of_plugin(Email {
+            attachments,
+            ..email()
+        })
+        .written(&from())
+    };
+    assert!(with("text").unwrap_err().contains("not a media type"));
+    let (message, _) = with("text/calendar").unwrap();
+    let text = String::from_utf8(message.formatted()).unwrap();
+    assert!(text.contains("filename=\"a.ics\""), "{text}");
+    let sender = Some("Incidents <tocsin@example.com>".to_owned());
+    let (message, _) = of_plugin(Email { sender, ..email() })
+        .written(&from())
+        .unwrap();
+    let text = String::from_utf8(message.formatted()).unwrap();
+    assert!(
+        text.contains("From: Incidents <tocsin@example.com>"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_relay_of_that_name_takes_a_mail_and_without_one_the_main_one_does() {
+    let (port, session) = relay(Relay::Accepts).await;
+    let main = MailConfig {
+        host: "main.invalid".into(),
+        ..config(25)
+    };
+    let updates = config(port);
+    let relays = Relays::new(&Config {
+        mail: Some(main),
+        relays: [("updates".to_owned(), updates)].into(),
+        ..Config::default()
+    });
+    let relays = relays.unwrap();
+    let named = relays.named("updates").unwrap();
+    named.send(&of_plugin(email())).await.unwrap();
+    drop(named);
+    assert!(session.await.unwrap().contains("RCPT TO"));
+    let main = format!("{:?}", relays.main().unwrap());
+    assert_eq!(format!("{:?}", relays.named("pages").unwrap()), main);
+    assert!(Relays::default().named("pages").is_none());
 }

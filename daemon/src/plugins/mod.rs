@@ -18,6 +18,7 @@ use tocsin_store::Store;
 use tocsin_plugin_host::{EventKind, LoadedPlugin};
 
 use crate::actions::oncall::OnCallDesk;
+use crate::mail::Relays;
 use crate::metrics::Metrics;
 use crate::runtime::{
     Clock, EngineHandle, Intake, OnCall, Payloads, Silences, Subscriber, Subscribers, View, Writer,
@@ -42,6 +43,8 @@ pub struct PluginAccess {
     pub payloads: Payloads,
     /// What each plugin was granted.
     pub subscribers: Arc<ArcSwap<Subscribers>>,
+    /// Through which their mails go.
+    pub relays: Relays,
     /// Counters for `/metrics`.
     pub metrics: Arc<Metrics>,
 }
@@ -54,6 +57,7 @@ impl PluginAccess {
         (intake, on_call, silences): (&Arc<Intake>, &Arc<OnCall>, &Arc<Silences>),
         payloads: &Payloads,
         subscribers: &Arc<ArcSwap<Subscribers>>,
+        relays: Relays,
     ) -> Self {
         Self {
             clock: Arc::clone(&base.clock),
@@ -66,6 +70,7 @@ impl PluginAccess {
             silences: Arc::clone(silences),
             payloads: payloads.clone(),
             subscribers: Arc::clone(subscribers),
+            relays,
         }
     }
 }

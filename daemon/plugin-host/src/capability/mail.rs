@@ -10,6 +10,10 @@ use std::sync::Arc;
 const MAILS_PER_CALL: u32 = 50;
 /// Most recipients of one message.
 const MAIL_RECIPIENTS_MAX: usize = 50;
+/// Most attachments of one message.
+const ATTACHMENTS_MAX: usize = 10;
+/// Longest message with its attachments, in bytes.
+const MAIL_BYTES_MAX: usize = 4 << 20;
 
 /// What the daemon provides.
 pub trait MailService: Send + Sync + 'static {
@@ -97,6 +101,15 @@ fn check_envelope(mail: &Email) -> Result<(), String> {
     if !(1..=MAIL_RECIPIENTS_MAX).contains(&recipients) {
         return Err(format!(
             "{recipients} recipients; 1 to {MAIL_RECIPIENTS_MAX} are allowed"
+        ));
+    }
+    let attached = mail.attachments.iter().map(|it| it.content.len());
+    let texts = mail.text.len() + mail.html.as_ref().map_or(0, String::len);
+    if mail.attachments.len() > ATTACHMENTS_MAX
+        || texts + mail.subject.len() + attached.sum::<usize>() > MAIL_BYTES_MAX
+    {
+        return Err(format!(
+            "a message has at most {ATTACHMENTS_MAX} attachments and {MAIL_BYTES_MAX} bytes"
         ));
     }
     if mail

@@ -3,6 +3,7 @@
 
 mod integrations;
 mod people;
+mod relays;
 mod rotations;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,6 @@ use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 use super::escalation::LOUD_MAX;
 use super::fault::Fault;
 use super::load::Declared;
-use super::mail::{MailConfig, MailTls};
 use super::server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX};
 use super::source::{Place, Source, at};
 use super::{Config, EscalationConfig, ServerConfig};
@@ -54,8 +54,11 @@ pub(super) fn config(
     if !unread.contains("escalation") {
         check.escalation(&config.escalation);
     }
+    for (name, relay) in &config.relays {
+        check.relay(at!["relays", name.as_str()], relay);
+    }
     match &config.mail {
-        Some(mail) => check.mail(mail),
+        Some(mail) => check.relay(at!["mail"], mail),
         None if unread.contains("mail") || config.integrations.is_empty() => {}
         None => check.warning(
             at!["integrations"],
@@ -250,46 +253,6 @@ impl Check<'_> {
                 .values()
                 .any(|person| person.teams.contains(id)),
             PageTarget::OnCall(_) => false,
-        }
-    }
-
-    fn mail(&mut self, mail: &MailConfig) {
-        if mail.host.is_empty() || mail.host.contains(['/', ':', ' ']) && !is_ip(&mail.host) {
-            let message = format!("`{}` is not the host name of a mail relay", mail.host);
-            let remedy = "write only the host name or address, and set the port with `port`";
-            self.error(at!["mail", "host"], message, remedy);
-        }
-        if mail.from.parse::<lettre::message::Mailbox>().is_err() {
-            let message = format!("`{}` is not a mail address", mail.from);
-            let remedy = "write it as \"tocsin@example.com\" or \"tocsin <tocsin@example.com>\"";
-            self.error(at!["mail", "from"], message, remedy);
-        }
-        match (&mail.username, &mail.password) {
-            (Some(_), None) => self.error(
-                at!["mail", "username"],
-                "there is a username without a password".to_owned(),
-                "add password = { env = \"NAME\" }, or remove username",
-            ),
-            (None, Some(_)) => self.error(
-                at!["mail", "password"],
-                "there is a password without a username".to_owned(),
-                "add username, or remove password",
-            ),
-            (Some(_), Some(_)) if mail.tls == MailTls::None && !is_loopback(&mail.host) => self
-                .error(
-                    at!["mail", "tls"],
-                    "the password would be sent unencrypted".to_owned(),
-                    "set tls = \"starttls\" or \"tls\"",
-                ),
-            _ => {}
-        }
-        if mail.ca_file.is_some() && mail.tls == MailTls::None {
-            let message = "ca-file has no effect without TLS".to_owned();
-            self.error(
-                at!["mail", "ca-file"],
-                message,
-                "set tls, or remove ca-file",
-            );
         }
     }
 }

@@ -1,19 +1,31 @@
-//! A page or a question as a mail: readable on a lock screen, as plain text and HTML, with links
+//! Mails. A page or a question is readable on a lock screen, as plain text and HTML, with links
 //! that acknowledge or answer.
 
 mod html;
 mod plain;
+mod plugin;
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, Message};
 use sha2::{Digest, Sha256};
 use tocsin_core::Timestamp;
 
 use crate::disclosure::page::PageContent;
 use crate::text::one_line;
+
+pub use plugin::PluginMail;
+
+/// A mail that its relay's sender sends.
+pub trait Letter {
+    /// The whole mail, and its Message-ID.
+    ///
+    /// # Errors
+    /// What is wrong with an address or a text.
+    fn written(&self, from: &Mailbox) -> Result<(Message, String), String>;
+}
 
 /// A page or a question to one person.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,30 +44,7 @@ pub struct PageMail {
 
 impl PageMail {
     pub(super) fn message_id(&self, domain: &str) -> String {
-        let digest = Sha256::digest(self.key.as_bytes());
-        format!("<{}@{domain}>", hex::encode(&digest[..16]))
-    }
-
-    /// The whole mail.
-    pub(super) fn message(
-        &self,
-        from: &Mailbox,
-        to: Mailbox,
-    ) -> Result<Message, lettre::error::Error> {
-        let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at.0).unwrap_or(0));
-        let mut message = Message::builder()
-            .from(from.clone())
-            .to(to)
-            .date(at)
-            .message_id(Some(self.message_id(from.email.domain())))
-            .subject(self.subject())
-            .multipart(MultiPart::alternative_plain_html(self.plain(), self.html()))?;
-        // RFC 3834: prevents automatic replies.
-        let auto = HeaderName::new_from_ascii_str("Auto-Submitted");
-        message
-            .headers_mut()
-            .insert_raw(HeaderValue::new(auto, "auto-generated".to_owned()));
-        Ok(message)
+        message_id(self.key.as_bytes(), domain)
     }
 
     pub(super) fn subject(&self) -> String {
@@ -70,6 +59,45 @@ impl PageMail {
     pub(super) fn html(&self) -> String {
         html::text(&self.name, &self.content)
     }
+}
+
+impl Letter for PageMail {
+    fn written(&self, from: &Mailbox) -> Result<(Message, String), String> {
+        let to = Mailbox::new(Some(self.name.clone()), address(&self.to)?);
+        let id = self.message_id(from.email.domain());
+        let message = Message::builder()
+            .from(from.clone())
+            .to(to)
+            .date(system_time(self.at))
+            .message_id(Some(id.clone()))
+            .subject(self.subject())
+            .multipart(MultiPart::alternative_plain_html(self.plain(), self.html()))
+            .map_err(|error| error.to_string())?;
+        Ok((sent_by_a_program(message), id))
+    }
+}
+
+/// A Message-ID that depends on nothing but these.
+fn message_id(key: &[u8], domain: &str) -> String {
+    let digest = Sha256::digest(key);
+    format!("<{}@{domain}>", hex::encode(&digest[..16]))
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    let parsed = text.parse::<Address>();
+    parsed.map_err(|error| format!("`{text}` is not a mail address: {error}"))
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
+}
+
+/// RFC 3834: prevents automatic replies.
+fn sent_by_a_program(mut message: Message) -> Message {
+    let auto = HeaderName::new_from_ascii_str("Auto-Submitted");
+    let value = HeaderValue::new(auto, "auto-generated".to_owned());
+    message.headers_mut().insert_raw(value);
+    message
 }
 
 /// What the person is asked to do.

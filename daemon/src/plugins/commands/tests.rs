@@ -5,6 +5,7 @@ use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandService as _};
 use tocsin_plugin_host::wit::{self, CommandError};
 
+use crate::mail::Relays;
 use crate::plugins::{DaemonServices, PluginAccess};
 use crate::rig::Rig;
 use crate::runtime::{Clock as _, EngineHandle, newest_changes};
@@ -22,6 +23,7 @@ fn services(rig: &Rig) -> DaemonServices {
         (&app.intake, &app.on_call, &app.silences),
         &app.payloads,
         &app.subscribers,
+        Relays::default(),
     );
     DaemonServices::new(access)
 }

@@ -6,6 +6,7 @@ use tocsin_plugin_host::capability::kv::{
 };
 use tocsin_plugin_host::wit::KvError;
 
+use crate::mail::Relays;
 use crate::plugins::{DaemonServices, PluginAccess};
 use crate::rig::{NOW, Rig};
 use crate::runtime::EngineHandle;
@@ -30,6 +31,7 @@ fn services(rig: &Rig) -> DaemonServices {
         (&app.intake, &app.on_call, &app.silences),
         &app.payloads,
         &app.subscribers,
+        Relays::default(),
     );
     DaemonServices::new(access)
 }
