@@ -1,11 +1,12 @@
-//! Stand-ins for the services that plugins page through, for tests. Each refuses what its service
-//! refuses: wrong fields, wrong credentials, too long texts, too many requests.
+//! Stand-ins for the services that plugins use, for tests. Each refuses what its service refuses:
+//! wrong fields, wrong credentials, too long texts, too many requests.
 //!
 //! The same stand-in serves a plugin's own tests, in which the fake host passes it every request
 //! ([`install`]), and tests of the real host, which reaches it over loopback ([`Loopback`]).
 #![forbid(unsafe_code)]
 
 pub mod chat;
+pub mod gitlab;
 mod loopback;
 pub mod ntfy;
 pub mod pushover;

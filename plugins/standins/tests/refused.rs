@@ -4,6 +4,7 @@
 
 mod refused {
     mod chat;
+    mod gitlab;
     mod ntfy;
     mod pushover;
     mod twilio;
