@@ -22,11 +22,14 @@ impl State {
         self.commands.push(command);
     }
 
+    /// By its id or, as in the daemon, its number.
     fn incident(&self, id: &str) -> Result<Incident, super::CommandError> {
-        self.incidents
-            .get(id)
-            .cloned()
-            .ok_or(super::CommandError::NotFound)
+        let numbered = || {
+            let mut all = self.incidents.values();
+            all.find(|it| it.number.to_string() == id)
+        };
+        let found = self.incidents.get(id).or_else(numbered);
+        found.cloned().ok_or(super::CommandError::NotFound)
     }
 }
 
@@ -168,10 +171,11 @@ pub(crate) mod http {
             }
             host.requests.push(request.clone());
             let answer = (host.outside)(request);
+            let sent = format!("{} {}", request.method, request.url);
             if host
                 .lose_answer
                 .as_ref()
-                .is_some_and(|it| request.url.ends_with(it))
+                .is_some_and(|it| sent.ends_with(it))
             {
                 host.lose_answer = None;
                 host.started.extend(once);

@@ -166,7 +166,8 @@ impl FakeHost {
         self.0.borrow_mut().now += ms;
     }
 
-    /// Carries out the next request to a URL with this suffix, but loses the response.
+    /// Carries out the next request to a URL with this suffix, but loses the response; with the
+    /// method before the whole URL, the next one of that method.
     pub fn lose_answer(&self, url_ends_with: &str) {
         self.0.borrow_mut().lose_answer = Some(url_ends_with.into());
     }
