@@ -19,8 +19,8 @@ use crate::config::Config;
 use crate::health::{Subject, watch};
 use crate::metrics::Metrics;
 use crate::runtime::{
-    Calendars, Clock, Due, Intake, Leases, OnCall, Outbox, Payloads, Policies, Reload, Silences,
-    Subscribers, SystemClock, TokenError, Tokens, View, Writer,
+    Calendars, Clock, Due, Inbound, Intake, Leases, OnCall, Outbox, Payloads, Policies, Reload,
+    Silences, Subscribers, SystemClock, TokenError, Tokens, View, Writer, keep_open,
 };
 
 /// How often the policies' folder is polled for changes, in milliseconds. A poll is a few `stat`
@@ -82,6 +82,8 @@ pub struct App {
     pub on_call: Arc<OnCall>,
     /// Reads the calendars of people.
     pub calendars: Arc<Calendars>,
+    /// Passes to plugins what comes from outside.
+    pub inbound: Inbound,
     /// Accepts signals and commands.
     pub intake: Arc<Intake>,
     /// Sends deliveries.
@@ -136,6 +138,8 @@ impl App {
         });
         self.read_calendars();
         self.set_ready();
+        let (host, inbound) = (Arc::clone(&self.host), self.inbound.clone());
+        tokio::spawn(keep_open(host, inbound, self.stop.clone()));
         let (app, health) = (Arc::clone(self), Arc::clone(&self.health));
         tokio::spawn(watch(health, move || app.is_ready(), self.stop.clone()));
         Ok(())

@@ -35,6 +35,7 @@ pub mod pages;
 mod panic;
 pub mod people;
 mod plugin;
+pub mod socket;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod text;

@@ -23,8 +23,8 @@ mod text;
 pub mod wit;
 
 pub use call::{
-    CallResult, CheckedWebhook, CodeOrigin, Failure, LoadedPlugin, Received, TrapReport,
-    VerifyError, WebhookCall, verify,
+    CallResult, CheckedWebhook, CodeOrigin, Failure, LoadedPlugin, Received, SocketError,
+    TrapReport, VerifyError, WebhookCall, verify,
 };
 pub use capability::{CallStats, EnqueuedJob, HttpTrace, LogLine, Services};
 pub use code::{
@@ -33,6 +33,7 @@ pub use code::{
 };
 pub use event_kind::{EventKind, UnknownEventKind};
 pub use keys::delivery_key;
+pub use net::{Incoming, Socket};
 pub use rights::{
     Denied, DeniedBy, GlobalPolicy, Grants, LimitRequest, Limits, Network, PluginGrant, RightKind,
     RightState, Schedule, ScheduleError, SecretSource, manifest,

@@ -27,8 +27,8 @@ use crate::runtime::intake::assess::Assessor;
 use crate::runtime::intake::expected::Expectation;
 use crate::runtime::intake::senders::{SenderRules, Senders};
 use crate::runtime::{
-    Calendars, Clock, Due, DueDependencies, EngineHandle, Intake, Leases, OnCall, Outbox, Payloads,
-    Policies, Silences, Subscribers, Tokens, Transports, Writer,
+    Calendars, Clock, Due, DueDependencies, EngineHandle, Inbound, Intake, Leases, OnCall, Outbox,
+    Payloads, Policies, Silences, Subscribers, Tokens, Transports, Writer,
 };
 
 struct RunningEngine {
@@ -108,6 +108,7 @@ impl App {
             plugin_faults: Arc::clone(&health.plugin_faults),
             health: Arc::new(health),
             config,
+            inbound: Inbound::new(base.clone()),
             clock: base.clock,
             store: engine.store,
             view: base.view,

@@ -7,10 +7,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use tocsin_core::PluginId;
 use tocsin_plugin_host::wit::WebhookResponse;
-use tocsin_plugin_host::{EnqueuedJob, Failure, WebhookCall};
-use tocsin_store::CommitError;
+use tocsin_plugin_host::{Failure, WebhookCall};
 use utoipa_axum::router::UtoipaMethodRouterExt as _;
 use utoipa_axum::routes;
 
@@ -18,9 +16,8 @@ use super::Routes;
 use super::body::read_raw;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::repeats::{self, Repeat, Try};
 use crate::app::App;
-use crate::runtime::{EngineError, Request as Ask, Write, job_row};
+use crate::runtime::NotHandled;
 
 /// Headers that a plugin may set in its answer, besides those that begin with `x-`.
 const ANSWER_HEADERS: [HeaderName; 3] =
@@ -28,9 +25,6 @@ const ANSWER_HEADERS: [HeaderName; 3] =
 /// Keeps a plugin's answer from running as a page of the daemon's origin.
 const SANDBOX: &str = "sandbox; default-src 'none'";
 const REPLAYED: StatusCode = StatusCode::CONFLICT;
-/// Why a request that was handled before is refused.
-const REPLAY: &str = "this request was handled before, and its sender has not signed it again: \
-                      it is a replay";
 
 /// Any method: a plugin declares which methods its webhook has.
 pub(super) fn routes() -> Routes {
@@ -84,85 +78,16 @@ async fn webhook(
     let handled = tokio::spawn(async move {
         let checked = loaded.check_webhook(call);
         let checked = checked.map_err(|failure| failed(&plugin, &failure))?;
-        let attempt = Try::of(&checked);
-        if let Some(answer) = earlier(&app, &plugin, attempt.as_ref()).await? {
-            return Ok(shown(answer));
-        }
-        let result = loaded.handle_webhook(checked).await;
-        match result.outcome {
-            Ok(answer) => {
-                let jobs = result.jobs;
-                let answer = commit(&app, PluginId(plugin), jobs, attempt, answer).await?;
-                Ok(shown(answer))
-            }
-            Err(failure) => Err(failed(&plugin, &failure)),
-        }
+        let handled = app.inbound.handle(&loaded, checked).await;
+        handled
+            .map(shown)
+            .map_err(|error| not_handled(&plugin, error))
     });
     let handled = handled.await;
     handled.map_err(|error| {
         let detail = format!("the webhook did not finish: {error}");
         Problem::new(Kind::INTERNAL, detail)
     })?
-}
-
-/// The answer of an earlier try of this webhook.
-///
-/// # Errors
-/// When this one is a replay.
-async fn earlier(
-    app: &Arc<App>,
-    plugin: &str,
-    attempt: Option<&Try>,
-) -> Result<Option<WebhookResponse>, Problem> {
-    let Some(attempt) = attempt else {
-        return Ok(None);
-    };
-    match repeats::repeat_of(app, attempt).await? {
-        Repeat::No => Ok(None),
-        Repeat::Retry(answer) => {
-            tracing::info!(plugin, "a repeated webhook gets the first answer");
-            Ok(Some(answer))
-        }
-        Repeat::Replay => {
-            let (status, reason) = (REPLAYED.as_u16(), REPLAY.to_owned());
-            Err(failed(plugin, &Failure::Refused { status, reason }))
-        }
-    }
-}
-
-/// Commits what the plugin queued, and its answer for retries. When a concurrent try of the same
-/// webhook was committed first, its answer is returned and nothing is queued twice.
-async fn commit(
-    app: &Arc<App>,
-    plugin: PluginId,
-    jobs: Vec<EnqueuedJob>,
-    attempt: Option<Try>,
-    answer: WebhookResponse,
-) -> Result<WebhookResponse, Problem> {
-    let now = app.clock.now();
-    let rows = jobs.into_iter().map(|job| job_row(&plugin, job, now));
-    let mut write = Write {
-        outbox: rows.collect(),
-        ..Write::default()
-    };
-    if let Some(attempt) = &attempt {
-        repeats::remember(&mut write, app, attempt, &answer, now).await?;
-    }
-    if write.outbox.is_empty() && write.rows.is_empty() {
-        return Ok(answer);
-    }
-    let asked = app.writer.offer(Ask::Write(Box::new(write)));
-    match asked.await {
-        Err(EngineError::Commit(CommitError::Conflict { .. })) => {
-            // If the other try's answer has been swept already, nothing of this one was
-            // committed either, so the sender must retry.
-            let faster = earlier(app, &plugin.0, attempt.as_ref()).await?;
-            let again = "the same webhook was being handled; send it again";
-            faster.ok_or_else(|| Problem::new(Kind::UNAVAILABLE, again))
-        }
-        Err(error) => Err(error.into()),
-        Ok(_) => Ok(answer),
-    }
 }
 
 fn shown(answer: WebhookResponse) -> Response {
@@ -190,6 +115,25 @@ fn shown(answer: WebhookResponse) -> Response {
     let sandbox = HeaderValue::from_static(SANDBOX);
     headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
     response
+}
+
+fn not_handled(plugin: &str, error: NotHandled) -> Problem {
+    let why = error.to_string();
+    match error {
+        NotHandled::Replay => {
+            let status = REPLAYED.as_u16();
+            failed(
+                plugin,
+                &Failure::Refused {
+                    status,
+                    reason: why,
+                },
+            )
+        }
+        NotHandled::Concurrent => Problem::new(Kind::UNAVAILABLE, why),
+        NotHandled::Failed(failure) => failed(plugin, &failure),
+        NotHandled::Engine(error) => error.into(),
+    }
 }
 
 /// Details of a plugin's failure are logged; the sender learns only whether to retry.

@@ -18,7 +18,6 @@ mod openapi;
 mod pagerduty;
 mod path;
 mod problem;
-mod repeats;
 mod serve;
 mod serving;
 mod write_timeout;

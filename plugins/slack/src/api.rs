@@ -100,11 +100,21 @@ pub(crate) fn post(
     params: &[(&str, &str)],
     once: Option<&str>,
 ) -> Result<Value, ApiError> {
+    post_as("bot", method, params, once)
+}
+
+/// [`post`] with another token than the bot's.
+pub(crate) fn post_as(
+    auth: &str,
+    method: &str,
+    params: &[(&str, &str)],
+    once: Option<&str>,
+) -> Result<Value, ApiError> {
     let mut request = Request::post(url(method)).form(params);
     if let Some(key) = once {
         request = request.once(key);
     }
-    let result = send(method, request);
+    let result = send(auth, method, request);
     if let (Err(ApiError::Refused { .. } | ApiError::NotDone(_)), Some(key)) = (&result, once) {
         http::forget(key);
     }
@@ -113,10 +123,10 @@ pub(crate) fn post(
 
 /// Calls a method that only reads.
 pub(crate) fn get(method: &str, params: &[(&str, &str)]) -> Result<Value, ApiError> {
-    send(method, Request::get(url(method)).query(params))
+    send("bot", method, Request::get(url(method)).query(params))
 }
 
-fn send(method: &str, request: Request) -> Result<Value, ApiError> {
+fn send(auth: &str, method: &str, request: Request) -> Result<Value, ApiError> {
     let left_ms = DEADLINE
         .get()
         .map_or(TIMEOUT_MS, |it| it.saturating_sub(clock::now()));
@@ -126,7 +136,7 @@ fn send(method: &str, request: Request) -> Result<Value, ApiError> {
         return Err(ApiError::NotDone(Failure::retry_after(why, 0)));
     }
     let timeout_ms = u32::try_from(left_ms.min(TIMEOUT_MS)).unwrap_or(u32::MAX);
-    answer(method, request.auth("bot").timeout_ms(timeout_ms).send())
+    answer(method, request.auth(auth).timeout_ms(timeout_ms).send())
 }
 
 fn url(method: &str) -> String {

@@ -18,8 +18,14 @@ pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failur
         return Ok(WebhookResponse::new(401));
     }
     match request.route.as_str() {
-        "interactions" => interaction(request),
-        "commands" => command(request),
+        "interactions" => {
+            let payload = request.form_field("payload").unwrap_or_default();
+            match serde_json::from_str(&payload) {
+                Ok(payload) => interaction(&payload),
+                Err(_) => Ok(WebhookResponse::new(400)),
+            }
+        }
+        "commands" => command(|name| request.form_field(name).unwrap_or_default()),
         "events" => event(request),
         _ => Ok(WebhookResponse::new(404)),
     }
@@ -51,15 +57,12 @@ enum Ask {
     Line { incident: String, line: String },
 }
 
-fn interaction(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
-    let payload = request.form_field("payload").unwrap_or_default();
-    let Ok(payload) = serde_json::from_str::<Value>(&payload) else {
-        return Ok(WebhookResponse::new(400));
-    };
+/// Answers a press on a button, or a form that was sent.
+pub(crate) fn interaction(payload: &Value) -> Result<WebhookResponse, Failure> {
     if payload["type"] == "view_submission" && payload["view"]["callback_id"] == form::OPEN {
-        return form::submitted(&payload);
+        return form::submitted(payload);
     }
-    if let Some(press) = read_press(&payload) {
+    if let Some(press) = read_press(payload) {
         handle_press(&press)?;
     }
     // Other views, shortcuts and link buttons need no action.
@@ -180,8 +183,8 @@ fn tell(press: &Press, result: Result<String, CommandError>) -> Result<(), Failu
     jobs::enqueue("tell", &payload, None).map(drop)
 }
 
-fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
-    let field = |name: &str| request.form_field(name).unwrap_or_default();
+/// Answers the slash command with these fields.
+pub(crate) fn command(field: impl Fn(&str) -> String) -> Result<WebhookResponse, Failure> {
     let mut by = Actor::by_contact("slack", &field("user_id"));
     by.display_name = Some(field("user_name")).filter(|it| !it.is_empty());
     let text = field("text");

@@ -25,6 +25,7 @@ mod names;
 mod plain;
 mod post;
 mod room;
+mod socket;
 #[cfg(test)]
 mod standin;
 mod summary;
@@ -111,7 +112,10 @@ impl Plugin for Slack {
     }
 
     fn on_webhook(request: WebhookRequest) -> Result<WebhookResponse, Failure> {
-        inbound::handle(&request)
+        match request.route.as_str() {
+            socket::ROUTE => socket::handle(&request),
+            _ => inbound::handle(&request),
+        }
     }
 
     fn health() -> HealthReport {

@@ -9,7 +9,7 @@ use tocsin::config::{self, Moment, Span, Zone};
 use tocsin::ingest::parsers::{PARSERS, Parser};
 use tocsin_core::{PageTarget, Step, Timestamp};
 use tocsin_plugin_host::Schedule;
-use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
+use tocsin_plugin_host::manifest::{HmacHash, Manifest, Scheme, Signed, VerifyAsk};
 use tocsin_plugin_host::{Received, verify};
 use tocsin_store::{chunk, encoding};
 
@@ -143,25 +143,32 @@ fn signature(bytes: &[u8]) {
         names.map(str::to_owned).into_iter().zip(values).collect()
     };
     let hub = "x-hub-signature-256";
-    let plain = Scheme::HmacSha256 {
+    let hmac = |hash, signed| Scheme::Hmac {
+        hash,
+        signed,
         header: hub.to_owned(),
     };
-    let of_url = Scheme::HmacSha256Url {
-        header: hub.to_owned(),
+    let token = Scheme::Token {
+        header: "x-gitlab-token".to_owned(),
     };
     let schemes = [
         (
             Scheme::SlackV0,
             ["x-slack-signature", "x-slack-request-timestamp", "x-other"],
         ),
-        (Scheme::GitlabToken, ["x-gitlab-token", "x-a", "x-b"]),
+        (token, ["x-gitlab-token", "x-a", "x-b"]),
         (Scheme::Twilio, ["x-twilio-signature", "x-a", "x-b"]),
-        (of_url, [hub, "x-a", "x-b"]),
+        (
+            hmac(HmacHash::Sha1, Signed::UrlAndBody),
+            [hub, "x-a", "x-b"],
+        ),
         (
             Scheme::StandardWebhooks,
             ["webhook-signature", "webhook-timestamp", "webhook-id"],
         ),
-        (plain, [hub, "x-a", "x-b"]),
+        (Scheme::Bearer, ["authorization", "x-a", "x-b"]),
+        (Scheme::Basic, ["authorization", "x-a", "x-b"]),
+        (hmac(HmacHash::Sha256, Signed::Body), [hub, "x-a", "x-b"]),
     ];
     for (scheme, names) in schemes {
         let headers: Vec<(String, Vec<u8>)> = named(names);
@@ -169,6 +176,7 @@ fn signature(bytes: &[u8]) {
             scheme,
             secret: "signing".to_owned(),
             tolerance_s: TOLERANCE_S,
+            id_headers: Vec::new(),
         };
         let secret = "whsec_dG9jc2luLWZ1enotdGFyZ2V0LXNlY3JldC0wMQ==";
         let received = Received {

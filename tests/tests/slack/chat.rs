@@ -1,5 +1,6 @@
 //! The program, and the people who use it in Slack.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -30,6 +31,15 @@ impl Chat {
     /// Starts the program with the common configuration, changed by what `more` makes of its
     /// folder; `None`, reported as a skip of `test`, if the plugin is not built.
     pub(crate) async fn start(test: &str, more: impl FnOnce(&Home) -> String) -> Option<Self> {
+        Self::start_by(test, SlackStandIn::install, more).await
+    }
+
+    /// As [`start`](Self::start), with another way to connect Slack.
+    pub(crate) async fn start_by(
+        test: &str,
+        install: impl FnOnce(&SlackStandIn, &Path, &Path) -> io::Result<String>,
+        more: impl FnOnce(&Home) -> String,
+    ) -> Option<Self> {
         let plugin = skip::slack_plugin(test)?;
         // The clients need a TLS provider even for plain HTTP; an installed one will do.
         let _already = rustls::crypto::ring::default_provider().install_default();
@@ -41,7 +51,8 @@ impl Chat {
         let named = clock.to_string_lossy().into_owned();
         home.env.push((CLOCK_FILE.to_owned(), named));
         let port = free_port().unwrap();
-        write_config(&home, port, &slack, &plugin, &more(&home));
+        let installed = install(&slack, home.path(), &plugin).unwrap();
+        write_config(&home, port, &installed, &more(&home));
         let lives = Lives::begin(home, port, &["slack"]).await;
         let lives = lives.unwrap_or_else(|why| panic!("{why}"));
         let key = lives.token("ingest", Some("pagerduty")).await.unwrap();
@@ -149,11 +160,10 @@ pub(crate) fn clock_file(home: &Home) -> PathBuf {
     home.path().join("clock")
 }
 
-fn write_config(home: &Home, port: u16, slack: &SlackStandIn, plugin: &Path, more: &str) {
+fn write_config(home: &Home, port: u16, installed: &str, more: &str) {
     let url = format!("server.public-url = \"http://127.0.0.1:{port}\"");
-    let installed = slack.install(home.path(), plugin).unwrap();
     let limits = "[plugins.slack.limits]\nhttp-per-min = 240";
-    let config = config::with(&[&url, &installed, limits, more]).unwrap();
+    let config = config::with(&[&url, installed, limits, more]).unwrap();
     home.write("tocsin.toml", config).unwrap();
 }
 

@@ -9,5 +9,6 @@ mod chat;
 mod form;
 mod killed;
 mod signed;
+mod socket;
 mod story;
 mod wrong;

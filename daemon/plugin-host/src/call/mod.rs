@@ -7,6 +7,7 @@ mod memory;
 mod plugin;
 mod quarantine;
 mod result;
+mod socket;
 mod state;
 mod trap;
 mod verify;
@@ -15,6 +16,7 @@ mod webhook;
 pub use generation::CodeOrigin;
 pub use plugin::LoadedPlugin;
 pub use result::{CallResult, Failure, TrapReport};
+pub use socket::SocketError;
 pub use verify::{Received, VerifyError, verify};
 pub use webhook::{CheckedWebhook, WebhookCall};
 

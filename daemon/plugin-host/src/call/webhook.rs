@@ -34,8 +34,8 @@ pub struct CheckedWebhook {
     pub(super) generation: Arc<Generation>,
     pub(super) request: WebhookRequest,
     pub(super) budget: Duration,
-    is_identified: bool,
-    signed_s: Option<u64>,
+    pub(super) is_identified: bool,
+    pub(super) signed_s: Option<u64>,
 }
 
 impl CheckedWebhook {
@@ -99,7 +99,9 @@ pub(super) fn admit(
     let is_identified = identity.is_some();
     let identity = match identity {
         Some(identity) => identity,
-        None => one_of_its_own().map_err(|reason| no(503, reason))?,
+        None => one_of_its_own()
+            .map_err(|reason| no(503, reason))?
+            .into_bytes(),
     };
     let admitted = WebhookRequest {
         idempotency_key: webhook_key(rights, &request, &identity),
@@ -173,11 +175,11 @@ fn identity(ask: &WebhookAsk, request: &WebhookCall) -> Option<Vec<u8>> {
 }
 
 /// An identity that no other request has.
-fn one_of_its_own() -> Result<Vec<u8>, String> {
+pub(super) fn one_of_its_own() -> Result<String, String> {
     let mut bytes = [0; 16];
     let filled = getrandom::fill(&mut bytes);
     filled.map_err(|error| format!("no random bytes: {error}"))?;
-    Ok(hex::encode(bytes).into_bytes())
+    Ok(hex::encode(bytes))
 }
 
 /// Identical for a request that its sender repeats.

@@ -8,7 +8,7 @@ use super::outbound::{OutboundPolicy, shown};
 use super::redirect::{HTTP_REDIRECTS_MAX, follow, redirect};
 use super::resolve;
 use crate::rights::SecretSet;
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -24,6 +24,8 @@ const HTTP_CONNECT_MS: u64 = 5_000;
 pub(crate) struct Net {
     policy: Arc<OutboundPolicy>,
     client: OnceLock<Result<Client, String>>,
+    /// Speaks HTTP/1.1 only, as a WebSocket begins with an upgrade.
+    for_sockets: OnceLock<Result<Client, String>>,
 }
 
 impl Net {
@@ -31,6 +33,7 @@ impl Net {
         Self {
             policy: Arc::new(policy),
             client: OnceLock::new(),
+            for_sockets: OnceLock::new(),
         }
     }
 
@@ -100,7 +103,7 @@ impl Net {
     }
 
     /// Checks an address in the URL itself, which the resolver would not see.
-    fn check_literal(&self, url: &Url) -> Result<(), NetError> {
+    pub(super) fn check_literal(&self, url: &Url) -> Result<(), NetError> {
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
             Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
@@ -151,24 +154,34 @@ impl Net {
     }
 
     fn client(&self) -> Result<&Client, NetError> {
-        let built = self.client.get_or_init(|| {
-            build(&self.policy, false).or_else(|error| {
-                tracing::warn!(
-                    %error,
-                    "no system certificates found; plugins can only use http until \
-                     ca-certificates is installed"
-                );
-                build(&self.policy, true).map_err(|error| error.to_string())
-            })
-        });
+        let built = self.client.get_or_init(|| built(|| base(&self.policy)));
+        built.as_ref().map_err(|error| NetError::Tls(error.clone()))
+    }
+
+    /// The client that opens WebSockets.
+    pub(super) fn for_sockets(&self) -> Result<&Client, NetError> {
+        let built = || built(|| base(&self.policy).http1_only());
+        let built = self.for_sockets.get_or_init(built);
         built.as_ref().map_err(|error| NetError::Tls(error.clone()))
     }
 }
 
-fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client> {
+fn built(base: impl Fn() -> ClientBuilder) -> Result<Client, String> {
+    base().build().or_else(|error| {
+        tracing::warn!(
+            %error,
+            "no system certificates found; plugins can only use http until \
+             ca-certificates is installed"
+        );
+        let without = base().tls_certs_only([]).build();
+        without.map_err(|error| error.to_string())
+    })
+}
+
+fn base(policy: &Arc<OutboundPolicy>) -> ClientBuilder {
     // Fails when a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
+    Client::builder()
         .user_agent(concat!("tocsin-plugin-host/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -178,12 +191,7 @@ fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client
         // A pooled connection may already be closed, and then it is unknown whether the request
         // arrived; and every request must go to an address that was checked for it.
         .pool_max_idle_per_host(0)
-        .dns_resolver(resolve::Guarded::new(Arc::clone(policy)));
-    if no_roots {
-        builder.tls_certs_only([]).build()
-    } else {
-        builder.build()
-    }
+        .dns_resolver(resolve::Guarded::new(Arc::clone(policy)))
 }
 
 #[cfg(test)]
@@ -192,6 +200,6 @@ mod tests {
 
     #[test]
     fn a_machine_without_certificates_still_reaches_http() {
-        assert!(build(&Arc::default(), true).is_ok());
+        assert!(base(&Arc::default()).tls_certs_only([]).build().is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use super::denied::{Denied, DeniedBy, toml_list};
 use super::grants::{GlobalPolicy, Grants, PluginGrant, RightKind};
 use super::limits::Limits;
-use super::manifest::{Manifest, Verb, WebhookAsk};
+use super::manifest::{Manifest, SocketAsk, Verb, WebhookAsk};
 use super::network::Network;
 use super::schedule::Schedule;
 use super::settings::{Settings, means_something};
@@ -13,10 +13,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The order in which `tocsin plugin inspect` lists rights.
-const REPORTED: [RightKind; 6] = [
+const REPORTED: [RightKind; 7] = [
     RightKind::Events,
     RightKind::Http,
     RightKind::Webhook,
+    RightKind::Socket,
     RightKind::Schedule,
     RightKind::Commands,
     RightKind::Mail,
@@ -92,6 +93,13 @@ impl Rights {
         self.check(RightKind::Webhook, route)?;
         let ask = self.manifest.webhooks.iter().find(|ask| ask.route == route);
         ask.ok_or_else(|| self.unasked(RightKind::Webhook, route))
+    }
+
+    /// Checks that this socket may be opened, and returns its parameters.
+    pub(crate) fn socket(&self, name: &str) -> Result<&SocketAsk, Denied> {
+        self.check(RightKind::Socket, name)?;
+        let ask = self.manifest.sockets.iter().find(|ask| ask.name == name);
+        ask.ok_or_else(|| self.unasked(RightKind::Socket, name))
     }
 
     /// Checks that this schedule may run, and returns its times.
@@ -264,6 +272,7 @@ impl Rights {
         let toml = match kind {
             RightKind::Http => format!("[[http]] with name = \"{name}\""),
             RightKind::Webhook => format!("[[webhook]] with route = \"{name}\""),
+            RightKind::Socket => format!("[[socket]] with name = \"{name}\""),
             RightKind::Schedule => format!("[[schedule]] with name = \"{name}\""),
             RightKind::Commands => format!("[commands] verbs = {}", list()),
             RightKind::Events => format!("events = {}", list()),
@@ -279,6 +288,7 @@ impl Rights {
             RightKind::Webhook => {
                 format!("receive webhooks at `/hooks/{}/{name}`", self.plugin)
             }
+            RightKind::Socket => format!("keep the socket `{name}` open"),
             RightKind::Schedule => format!("run the schedule `{name}`"),
             RightKind::Commands => format!("use the command `{name}`"),
             RightKind::Events => format!("receive `{name}` events"),

@@ -44,6 +44,9 @@ pub struct Grants {
     /// Routes of `[[webhook]]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhook: Vec<String>,
+    /// Names of `[[socket]]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub socket: Vec<String>,
     /// Names of `[[schedule]]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<String>,
@@ -64,6 +67,7 @@ pub struct Grants {
 pub enum RightKind {
     Http,
     Webhook,
+    Socket,
     Schedule,
     Commands,
     Events,
@@ -72,9 +76,10 @@ pub enum RightKind {
 
 impl RightKind {
     /// In the order in which a grant is printed.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Http,
         Self::Webhook,
+        Self::Socket,
         Self::Schedule,
         Self::Commands,
         Self::Events,
@@ -86,6 +91,7 @@ impl RightKind {
         match self {
             Self::Http => "http",
             Self::Webhook => "webhook",
+            Self::Socket => "socket",
             Self::Schedule => "schedule",
             Self::Commands => "commands",
             Self::Events => "events",
@@ -100,6 +106,7 @@ impl Grants {
         match kind {
             RightKind::Http => &self.http,
             RightKind::Webhook => &self.webhook,
+            RightKind::Socket => &self.socket,
             RightKind::Schedule => &self.schedule,
             RightKind::Commands => &self.commands,
             RightKind::Events => &self.events,
@@ -120,6 +127,7 @@ impl Grants {
         let names = match kind {
             RightKind::Http => &mut self.http,
             RightKind::Webhook => &mut self.webhook,
+            RightKind::Socket => &mut self.socket,
             RightKind::Schedule => &mut self.schedule,
             RightKind::Commands => &mut self.commands,
             RightKind::Events => &mut self.events,

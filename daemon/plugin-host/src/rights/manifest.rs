@@ -6,6 +6,7 @@
 mod check;
 mod inject;
 mod raw;
+mod socket;
 mod verify;
 
 use super::grants::{Grants, RightKind};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use inject::{BasicUser, Inject, InjectPlace};
+pub use socket::{SocketAsk, SocketOrigin};
 pub use verify::{HmacHash, Scheme, Signed, VerifyAsk};
 
 /// The version of the manifest format.
@@ -47,6 +49,7 @@ pub struct Manifest {
     pub http: Vec<HttpAsk>,
     pub webhooks: Vec<WebhookAsk>,
     pub schedules: Vec<ScheduleAsk>,
+    pub sockets: Vec<SocketAsk>,
     /// Verbs of the `commands` interface.
     pub verbs: Vec<Verb>,
     /// Mail relays, by their names in the configuration.
@@ -280,6 +283,7 @@ impl Manifest {
         match kind {
             RightKind::Http => self.http.iter().map(|ask| ask.name.as_str()).collect(),
             RightKind::Webhook => self.webhooks.iter().map(|ask| ask.route.as_str()).collect(),
+            RightKind::Socket => self.sockets.iter().map(|ask| ask.name.as_str()).collect(),
             RightKind::Schedule => self.schedules.iter().map(|ask| ask.name.as_str()).collect(),
             RightKind::Commands => self.verbs.iter().map(|verb| verb.as_str()).collect(),
             RightKind::Events => self.events.iter().map(|kind| kind.as_str()).collect(),

@@ -12,6 +12,7 @@ mod params;
 mod press;
 mod rendered;
 mod server;
+mod socket;
 mod typed;
 mod workspace;
 
@@ -21,12 +22,14 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use parking_lot::Mutex;
+use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 pub use fault::{Fault, FaultRule};
 pub use message::{Button, Message};
 pub use press::{Press, PressError, Pressed, SignedRequest};
 pub use server::Request;
+pub use socket::SocketAct;
 pub use typed::Typed;
 pub use workspace::{Channel, Member, Place, Seen};
 
@@ -39,12 +42,15 @@ const SEEN_WAITING_MAX: usize = 4096;
 /// The default key that signs the workspace's requests. Only this process can reach it.
 pub const SIGNING_SECRET: &str = "stand-in-signing-secret";
 const BOT_TOKEN: &str = "xoxb-stand-in";
+const APP_TOKEN: &str = "xapp-stand-in";
 
 /// The workspace's initial contents.
 #[derive(Clone)]
 pub struct Setup {
     /// The bearer token that requests must carry.
     pub token: String,
+    /// The app-level token, which Socket Mode needs.
+    pub app_token: String,
     /// The key that signs what the workspace sends.
     pub signing_secret: String,
     /// The people in it.
@@ -59,6 +65,7 @@ impl Setup {
     pub fn of(members: Vec<Member>) -> Self {
         Self {
             token: BOT_TOKEN.to_owned(),
+            app_token: APP_TOKEN.to_owned(),
             signing_secret: SIGNING_SECRET.to_owned(),
             members,
             channels: Vec::new(),
@@ -86,6 +93,8 @@ impl SlackStandIn {
         let shared = Arc::new(Shared {
             token: setup.token,
             signing_secret: setup.signing_secret,
+            app_token: setup.app_token,
+            sockets: Arc::default(),
             base: format!("http://{address}"),
             inner: Mutex::new(Inner::new(workspace)),
             seen,
@@ -130,6 +139,45 @@ allow-networks = ["loopback"]
 "#,
             self.base_url()
         ))
+    }
+
+    /// As [`install`](Self::install), by Socket Mode: the workspace has no way to the daemon.
+    ///
+    /// # Errors
+    /// When the secrets cannot be written.
+    pub fn install_by_socket(&self, folder: &Path, plugin: &Path) -> io::Result<String> {
+        fs::write(folder.join("app-token"), &self.shared.app_token)?;
+        let table = self.install(folder, plugin)?;
+        let webhooks = "signing-secret = { file = \"signing-secret\" }";
+        let table = table.replace(webhooks, "app-token = { file = \"app-token\" }");
+        Ok(table.replace("webhook = [\"*\"]", "socket = [\"*\"]"))
+    }
+
+    /// Has the newest socket do something; false if none is open.
+    pub fn socket(&self, act: SocketAct) -> bool {
+        self.shared.sockets.lock().push(act)
+    }
+
+    /// Sends an envelope with this id through the newest socket; false if none is open. `kind` is
+    /// that of Slack, such as `interactive`.
+    pub fn envelope(&self, id: &str, kind: &str, payload: &Value) -> bool {
+        let frame = json!({
+            "envelope_id": id, "type": kind, "payload": payload,
+            "accepts_response_payload": kind == "slash_commands",
+        });
+        self.socket(SocketAct::Text(frame.to_string()))
+    }
+
+    /// Every text that came through sockets, in order.
+    #[must_use]
+    pub fn socket_received(&self) -> Vec<Value> {
+        self.shared.sockets.lock().received()
+    }
+
+    /// How many sockets were opened so far.
+    #[must_use]
+    pub fn sockets_opened(&self) -> usize {
+        self.shared.sockets.lock().opened()
     }
 
     /// What people see from now on, as it happens.

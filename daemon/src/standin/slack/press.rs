@@ -98,6 +98,17 @@ impl SignedRequest {
         }
     }
 
+    /// What an envelope of Socket Mode has in place of the form.
+    #[must_use]
+    pub fn payload(&self) -> Value {
+        let form = serde_urlencoded::from_str(&self.body);
+        let mut fields: serde_json::Map<String, Value> = form.unwrap_or_default();
+        match fields.remove("payload") {
+            Some(Value::String(payload)) => serde_json::from_str(&payload).unwrap_or_default(),
+            _ => Value::Object(fields),
+        }
+    }
+
     /// Posts it.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use tokio::sync::{broadcast, oneshot};
 use super::fault::{Fault, FaultRule};
 use super::methods::Method;
 use super::params::Params;
+use super::socket::{LINK, OPEN, Sockets, begin, opening};
 use super::workspace::{Seen, Workspace};
 
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -99,6 +100,8 @@ pub(super) struct Shared {
     pub(super) base: String,
     pub(super) inner: Mutex<Inner>,
     pub(super) seen: broadcast::Sender<Seen>,
+    pub(super) app_token: String,
+    pub(super) sockets: Arc<Mutex<Sockets>>,
 }
 
 /// A listening server; dropping it closes the port and every connection.
@@ -148,6 +151,9 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Response {
+    if request.uri().path() == LINK {
+        return begin(&shared, request);
+    }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -205,6 +211,15 @@ fn run(
     wrong_body: Option<&'static str>,
 ) -> Response {
     let mut inner = shared.inner.lock();
+    if name == OPEN {
+        let wanted = format!("Bearer {}", shared.app_token);
+        let given = headers.get(header::AUTHORIZATION);
+        if given.is_none_or(|it| it.as_bytes() != wanted.as_bytes()) {
+            inner.record_unexpected(format!("{name}: not the app's token"));
+            return not_ok("not_allowed_token_type");
+        }
+        return axum::Json(opening(shared)).into_response();
+    }
     let Some(method) = Method::named(name) else {
         inner.record_unexpected(format!("{name}: unknown method"));
         return not_ok("unknown_method");

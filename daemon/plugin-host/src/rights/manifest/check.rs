@@ -1,11 +1,13 @@
 //! Checks of a manifest beyond TOML types: names, references between sections, URLs, limits.
 
 use super::inject::RawInject;
-use super::raw::{Raw, RawAddress, RawHttp, RawSchedule, RawSetting, RawVerify, RawWebhook};
+use super::raw::{
+    Raw, RawAddress, RawHttp, RawSchedule, RawSetting, RawSocket, RawVerify, RawWebhook,
+};
 use super::{
     AddressAsk, ENTRIES_MAX, Fault, HttpAsk, Inject, Manifest, ManifestFaults, NAME_BYTES_MAX,
-    OriginAsk, PatternAsk, SCHEMA, ScheduleAsk, Scheme, SecretAsk, Setting, SettingKind, VerifyAsk,
-    WebhookAsk, line_of, whole_pattern,
+    OriginAsk, PatternAsk, SCHEMA, ScheduleAsk, Scheme, SecretAsk, Setting, SettingKind, SocketAsk,
+    VerifyAsk, WebhookAsk, line_of, whole_pattern,
 };
 use crate::event_kind::EventKind;
 use crate::rights::grants::RightKind;
@@ -50,6 +52,7 @@ impl Checker<'_> {
         self.count("http", raw.http.len());
         self.count("webhook", raw.webhook.len());
         self.count("schedule", raw.schedule.len());
+        self.count("socket", raw.socket.len());
         self.count("config", raw.config.len());
         self.count("address", raw.address.len());
         self.count("secret", raw.secret.len());
@@ -80,6 +83,11 @@ impl Checker<'_> {
             .into_iter()
             .filter_map(|ask| self.schedule(ask))
             .collect();
+        let sockets = raw
+            .socket
+            .into_iter()
+            .map(|ask| self.socket(ask, &config, &secrets))
+            .collect();
         let manifest = Manifest {
             id: self.name("id", raw.id),
             version: self.version(raw.version),
@@ -92,6 +100,7 @@ impl Checker<'_> {
             http,
             webhooks,
             schedules,
+            sockets,
             verbs: raw.commands.verbs,
             relays: self.names("relay", raw.mail.relays),
             limits: raw.limits,
@@ -104,6 +113,10 @@ impl Checker<'_> {
         self.unique(
             "schedule",
             manifest.schedules.iter().map(|ask| ask.name.as_str()),
+        );
+        self.unique(
+            "socket",
+            manifest.sockets.iter().map(|ask| ask.name.as_str()),
         );
         self.needs(&manifest);
         manifest
@@ -312,6 +325,19 @@ impl Checker<'_> {
             self.known_secret(&ask.secret, secrets, &span);
         }
         ask
+    }
+
+    fn socket(
+        &mut self,
+        raw: Spanned<RawSocket>,
+        config: &[Setting],
+        secrets: &[SecretAsk],
+    ) -> SocketAsk {
+        let (span, raw) = (raw.span(), raw.into_inner());
+        self.name("socket", raw.name.clone());
+        SocketAsk::read(raw, config, secrets, |message| {
+            self.fault(span.clone(), message)
+        })
     }
 
     fn schedule(&mut self, raw: RawSchedule) -> Option<ScheduleAsk> {

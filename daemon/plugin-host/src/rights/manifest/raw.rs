@@ -31,6 +31,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) schedule: Vec<RawSchedule>,
     #[serde(default)]
+    pub(super) socket: Vec<Spanned<RawSocket>>,
+    #[serde(default)]
     pub(super) commands: RawCommands,
     #[serde(default)]
     pub(super) mail: RawMail,
@@ -91,6 +93,18 @@ pub(super) struct RawVerify {
     pub(super) header: Option<String>,
     pub(super) id_header: Option<String>,
     pub(super) tolerance_s: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawSocket {
+    pub(super) name: Spanned<String>,
+    pub(super) origins: Vec<String>,
+    pub(super) secret: Option<String>,
+    #[serde(default)]
+    pub(super) ids: Vec<String>,
+    pub(super) budget_ms: Option<u64>,
+    pub(super) max_frame_bytes: Option<usize>,
 }
 
 #[derive(Deserialize)]

@@ -2,19 +2,16 @@
 //! the plugin is not called again, and a replayed request is refused. A plugin's commands take
 //! effect once anyway; its other side effects would not.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tocsin_core::Timestamp;
 use tocsin_plugin_host::CheckedWebhook;
 use tocsin_plugin_host::wit::{Header, WebhookResponse};
 
-use super::blocking;
-use super::problem::Problem;
-use crate::app::App;
+use super::Inbound;
+use crate::runtime::engine::request::{Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::webhook::{self, WebhookAnswer};
-use crate::runtime::{Request as Ask, Write};
 
 /// Longest answer that is stored in full, headers and body in bytes; of a longer one, only the
 /// status is stored.
@@ -45,50 +42,55 @@ impl Try {
     }
 }
 
-/// Whether an earlier try of this webhook succeeded.
-pub(super) async fn repeat_of(app: &Arc<App>, attempt: &Try) -> Result<Repeat, Problem> {
-    let (store, now) = (Arc::clone(&app.store), app.clock.now());
-    let key = attempt.key.clone();
-    let found = blocking(move || Ok(webhook::answer(store.as_ref(), &key, now)?)).await?;
-    let Some(row) = found else {
-        return Ok(Repeat::No);
-    };
-    let answer = response(row.value.clone());
-    let Some(signed_s) = attempt.signed_s else {
-        return Ok(Repeat::Retry(answer));
-    };
-    if row.value.signed_s.is_some_and(|last_s| signed_s <= last_s) {
-        return Ok(Repeat::Replay);
+impl Inbound {
+    /// Whether an earlier try of this webhook succeeded.
+    pub(super) async fn repeat_of(&self, attempt: &Try) -> Result<Repeat, EngineError> {
+        let now = self.base.clock.now();
+        let key = attempt.key.clone();
+        let found = self.read(move |store| webhook::answer(store, &key, now));
+        let Some(row) = found.await? else {
+            return Ok(Repeat::No);
+        };
+        let answer = response(row.value.clone());
+        let Some(signed_s) = attempt.signed_s else {
+            return Ok(Repeat::Retry(answer));
+        };
+        if row.value.signed_s.is_some_and(|last_s| signed_s <= last_s) {
+            return Ok(Repeat::Replay);
+        }
+        // So that nobody can replay the retry either.
+        let write = Write {
+            rows: webhook::answered_again(&attempt.key, row, signed_s, now)?,
+            ..Write::default()
+        };
+        self.base
+            .writer
+            .offer(Request::Write(Box::new(write)))
+            .await?;
+        Ok(Repeat::Retry(answer))
     }
-    // So that nobody can replay the retry either.
-    let write = Write {
-        rows: webhook::answered_again(&attempt.key, row, signed_s, now)?,
-        ..Write::default()
-    };
-    app.writer.offer(Ask::Write(Box::new(write))).await?;
-    Ok(Repeat::Retry(answer))
-}
 
-/// Adds the answer to the webhook's commit, unless the webhook failed: then a retry is handled
-/// again.
-pub(super) async fn remember(
-    write: &mut Write,
-    app: &Arc<App>,
-    attempt: &Try,
-    answer: &WebhookResponse,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    if !(200..400).contains(&answer.status) {
-        return Ok(());
+    /// Adds the answer to the webhook's commit, unless the webhook failed: then a retry is handled
+    /// again.
+    pub(super) async fn remember(
+        &self,
+        write: &mut Write,
+        attempt: &Try,
+        answer: &WebhookResponse,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        if !(200..400).contains(&answer.status) {
+            return Ok(());
+        }
+        let key = attempt.key.clone();
+        let kept = WebhookAnswer {
+            signed_s: attempt.signed_s,
+            ..kept(answer)
+        };
+        let rows = self.read(move |store| webhook::remember(store, &key, &kept, now));
+        write.rows = std::mem::take(&mut write.rows).and(rows.await?);
+        Ok(())
     }
-    let (store, key) = (Arc::clone(&app.store), attempt.key.clone());
-    let kept = WebhookAnswer {
-        signed_s: attempt.signed_s,
-        ..kept(answer)
-    };
-    let rows = blocking(move || Ok(webhook::remember(store.as_ref(), &key, &kept, now)?));
-    write.rows = std::mem::take(&mut write.rows).and(rows.await?);
-    Ok(())
 }
 
 fn kept(answer: &WebhookResponse) -> WebhookAnswer {
