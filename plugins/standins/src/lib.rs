@@ -11,6 +11,7 @@ mod loopback;
 pub mod ntfy;
 pub mod pushover;
 pub mod snapshots;
+pub mod statuspage;
 pub mod twilio;
 
 pub use loopback::{Fate, Loopback, Moment, Watch};

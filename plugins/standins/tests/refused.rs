@@ -7,6 +7,7 @@ mod refused {
     mod gitlab;
     mod ntfy;
     mod pushover;
+    mod statuspage;
     mod twilio;
 }
 
