@@ -20,7 +20,7 @@ use crate::health::{Subject, watch};
 use crate::metrics::Metrics;
 use crate::runtime::{
     Calendars, Clock, Due, Inbound, Intake, Leases, OnCall, Outbox, Payloads, Policies, Reload,
-    Silences, Subscribers, SystemClock, TokenError, Tokens, View, Writer, keep_open,
+    Silences, Sns, Subscribers, SystemClock, TokenError, Tokens, View, Writer, keep_open,
 };
 
 /// How often the policies' folder is polled for changes, in milliseconds. A poll is a few `stat`
@@ -84,6 +84,8 @@ pub struct App {
     pub calendars: Arc<Calendars>,
     /// Passes to plugins what comes from outside.
     pub inbound: Inbound,
+    /// Calls Amazon SNS.
+    pub sns: Sns,
     /// Accepts signals and commands.
     pub intake: Arc<Intake>,
     /// Sends deliveries.

@@ -27,6 +27,8 @@ mod rig;
 pub mod runtime;
 #[cfg(test)]
 mod sample_pages;
+#[cfg(test)]
+mod sample_sns;
 pub mod silence;
 pub mod standin;
 pub mod text;

@@ -28,7 +28,7 @@ use crate::runtime::intake::expected::Expectation;
 use crate::runtime::intake::senders::{SenderRules, Senders};
 use crate::runtime::{
     Calendars, Clock, Due, DueDependencies, EngineHandle, Inbound, Intake, Leases, OnCall, Outbox,
-    Payloads, Policies, Silences, Subscribers, Tokens, Transports, Writer,
+    Payloads, Policies, Silences, Sns, Subscribers, Tokens, Transports, Writer,
 };
 
 struct RunningEngine {
@@ -109,6 +109,7 @@ impl App {
             health: Arc::new(health),
             config,
             inbound: Inbound::new(base.clone()),
+            sns: Sns::default(),
             clock: base.clock,
             store: engine.store,
             view: base.view,

@@ -1,10 +1,13 @@
 //! `[integrations.ID]`: a sender of alerts and its format.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use tocsin_core::Sender;
 
 use super::expect::Expected;
 use super::mapping::Mapping;
+use super::secret::SecretRef;
 use super::text::Span;
 
 /// Most labels that a mapping names individually.
@@ -29,9 +32,20 @@ pub struct IntegrationConfig {
     pub mapping: Option<Mapping>,
     /// Whether the sender repeats an alert while it fires. Then its alerts do not reopen an
     /// incident that a person has resolved until `reopen-within` has passed; an alert from another
-    /// sender reopens it at once. Default: true, except for the kinds `pagerduty` and `generic`.
+    /// sender reopens it at once. Default: true, for `alertmanager`, `grafana` and `alertmanager-api`.
     #[serde(default)]
     pub repeats: Option<bool>,
+    /// For kind `sentry`: the client secret of its integration, with which it signs.
+    #[serde(default)]
+    pub secret: Option<SecretRef>,
+    /// For kind `cloudwatch`: the ARNs of the topics whose messages count, and whose subscriptions
+    /// are confirmed.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// For kind `cloudwatch`: a PEM file with the certificate of Amazon SNS in the topics' region,
+    /// for a daemon that cannot fetch it there.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
     /// For a sender that never says when an alert is over: one that it has not mentioned for so
     /// long is. Also, a person who resolves an incident ends this sender's alerts in it. `"1m"` to
     /// `"30d"`, and longer than the sender takes to repeat an alert.
@@ -68,6 +82,10 @@ pub enum IntegrationKind {
     AlertmanagerApi,
     /// PagerDuty's Events API version 2 at `/v2/enqueue`; the routing key is the token.
     Pagerduty,
+    /// Sentry's webhooks of an internal integration, at `/ingest/ID`, signed with `secret`.
+    Sentry,
+    /// CloudWatch's alarms through Amazon SNS, at `/ingest/ID`, from `topics`.
+    Cloudwatch,
 }
 
 impl IntegrationKind {
@@ -75,7 +93,7 @@ impl IntegrationKind {
     fn repeats(self) -> bool {
         match self {
             Self::Alertmanager | Self::Grafana | Self::AlertmanagerApi => true,
-            Self::Generic | Self::Pagerduty => false,
+            Self::Generic | Self::Pagerduty | Self::Sentry | Self::Cloudwatch => false,
         }
     }
 }

@@ -293,6 +293,12 @@ fn base_on(config: &mut Config, folder: &Path) {
             password.base_on(folder);
         }
     }
+    for integration in config.integrations.values_mut() {
+        if let Some(secret) = &mut integration.secret {
+            secret.base_on(folder);
+        }
+        integration.certificate = integration.certificate.take().map(|it| folder.join(it));
+    }
     if let Some(heartbeat) = &mut config.heartbeat {
         heartbeat.url.base_on(folder);
     }

@@ -4,21 +4,26 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::json;
 use tocsin_core::IntegrationId;
+use tocsin_plugin_host::manifest::{HmacHash, Scheme, Signed, VerifyAsk};
+use tocsin_plugin_host::verify;
 use utoipa_axum::routes;
 
 use super::body::Unpacked;
 use super::guard::Holder;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::{RequestId, Routes, parsing};
+use super::{RequestId, Routes, parsing, sns};
 use crate::app::App;
 use crate::auth::redact_token;
-use crate::config::{IntegrationConfig, IntegrationKind, Mapping};
-use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
+use crate::config::{IntegrationConfig, IntegrationKind, Mapping, SecretRef};
+use crate::ingest::{
+    Malformed, Note, Parsed, Received, Rejected, alertmanager, cloudwatch, generic, grafana, sentry,
+};
 
 /// Most rejected alerts that a response lists.
 const REJECTED_SHOWN_MAX: usize = 100;
@@ -59,6 +64,7 @@ async fn ingest(
     holder: Holder,
     Path(integration): Path<String>,
     Extension(RequestId(id)): Extension<RequestId>,
+    headers: HeaderMap,
     Unpacked(body): Unpacked,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
     let integration = IntegrationId(integration);
@@ -70,7 +76,83 @@ async fn ingest(
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
     let ctx = Received::new(integration, app.clock.now(), id);
+    if config.kind == IntegrationKind::Cloudwatch {
+        return from_sns(&app, &config, &body, &ctx).await;
+    }
+    if config.kind == IntegrationKind::Sentry {
+        verify_sentry(&config, &headers, &body, &ctx)?;
+    }
     let parsed = parsing(body.len(), move || parse(&config, &body, &ctx)).await?;
+    take(&app, parsed).await
+}
+
+/// Takes a message of Amazon SNS, and remembers that it did.
+async fn from_sns(
+    app: &Arc<App>,
+    config: &IntegrationConfig,
+    body: &[u8],
+    ctx: &Received,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    match sns::checked(app, &ctx.integration, config, body).await? {
+        sns::Checked::New(message) => {
+            let parsed = cloudwatch::parse(message.message().as_bytes(), ctx);
+            let taken = take(app, parsed).await?;
+            sns::remember(app, &message).await?;
+            Ok(taken)
+        }
+        sns::Checked::Nothing(why) => {
+            let mut parsed = Parsed::default();
+            parsed.note("", why);
+            take(app, parsed).await
+        }
+    }
+}
+
+/// Checks that Sentry signed a request. It signs only the body, so two equal ones are two.
+fn verify_sentry(
+    config: &IntegrationConfig,
+    headers: &HeaderMap,
+    body: &[u8],
+    ctx: &Received,
+) -> Result<(), Problem> {
+    let secret = config.secret.as_ref().map(SecretRef::read).transpose();
+    let secret = secret.map_err(|error| {
+        tracing::error!(integration = %ctx.integration, %error, "a secret cannot be read");
+        let why = "the sender cannot be verified at the moment";
+        Problem::new(Kind::UNAVAILABLE, why)
+    })?;
+    let secret = secret.unwrap_or_default();
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    let ask = VerifyAsk {
+        scheme: Scheme::Hmac {
+            hash: HmacHash::Sha256,
+            signed: Signed::Body,
+            header: sentry::SIGNATURE.to_owned(),
+        },
+        secret: "secret".to_owned(),
+        tolerance_s: 0,
+        id_headers: Vec::new(),
+    };
+    let signed = tocsin_plugin_host::Received {
+        url: "",
+        headers: &headers,
+        body,
+        now_ms: 0,
+    };
+    let verified = verify(&ask, secret.expose_secret(), signed);
+    verified.map(drop).map_err(|error| {
+        tracing::warn!(integration = %ctx.integration, %error, "a request was refused");
+        Problem::new(Kind::FORBIDDEN, error.to_string())
+    })
+}
+
+async fn take(
+    app: &Arc<App>,
+    parsed: Parsed,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
     let Parsed {
         signals,
         rejected,
@@ -117,6 +199,8 @@ fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Pars
             let usual = Mapping::default();
             generic::parse(body, config.mapping.as_ref().unwrap_or(&usual), ctx)
         }
+        IntegrationKind::Sentry => sentry::parse(body, ctx),
+        IntegrationKind::Cloudwatch => Ok(cloudwatch::parse(body, ctx)),
         IntegrationKind::AlertmanagerApi => return elsewhere("/api/v2/alerts"),
         IntegrationKind::Pagerduty => return elsewhere("/v2/enqueue"),
     };

@@ -20,6 +20,7 @@ mod path;
 mod problem;
 mod serve;
 mod serving;
+mod sns;
 mod write_timeout;
 
 use std::sync::Arc;

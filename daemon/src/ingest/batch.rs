@@ -284,7 +284,7 @@ impl Parsed {
     }
 
     /// Adds a note on the whole body.
-    pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
+    pub(crate) fn note(&mut self, pointer: &str, message: impl Into<String>) {
         push_note(&mut self.notes, None, pointer.to_owned(), message.into());
     }
 }

@@ -10,14 +10,17 @@
 pub mod alertmanager;
 pub mod alertmanager_api;
 mod batch;
+pub mod cloudwatch;
 mod fields;
 mod fingerprint;
 pub mod generic;
 pub mod grafana;
 pub mod pagerduty;
 pub mod parsers;
+pub mod sentry;
+pub mod sns;
 
-use tocsin_core::{IntegrationId, Signal, Timestamp};
+use tocsin_core::{Fingerprint, IntegrationId, Labels, Sender, Signal, SignalStatus, Timestamp};
 
 pub use fingerprint::label_fingerprint;
 
@@ -60,6 +63,24 @@ impl Received {
             received_at,
             request_id: request_id.into(),
             resolve_timeout_ms: RESOLVE_TIMEOUT_MS,
+        }
+    }
+
+    /// A signal that says nothing else: it begins, or ends if it is resolved, when it is received.
+    fn signal(&self, fingerprint: Fingerprint, status: SignalStatus, title: String) -> Signal {
+        Signal {
+            integration: self.integration.clone(),
+            fingerprint,
+            status,
+            title,
+            summary: String::new(),
+            labels: Labels::new(),
+            annotations: Labels::new(),
+            starts_at: self.received_at,
+            ends_at: (status == SignalStatus::Resolved).then_some(self.received_at),
+            link: None,
+            sender: Sender::default(),
+            fires_at: None,
         }
     }
 }

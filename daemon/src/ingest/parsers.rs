@@ -5,7 +5,8 @@ use tocsin_core::Timestamp;
 
 use super::alertmanager_api::AlertQuery;
 use super::pagerduty::{ChangeEvent, Event};
-use super::{Received, alertmanager, alertmanager_api, generic, grafana};
+use super::sns::Envelope;
+use super::{Received, alertmanager, alertmanager_api, cloudwatch, generic, grafana, sentry};
 use crate::config::Mapping;
 use crate::silence;
 use crate::time::parse_time;
@@ -24,6 +25,16 @@ pub const PARSERS: &[Parser] = &[
     ("grafana", |bytes| drop(grafana::parse(bytes, &received()))),
     ("generic", |bytes| {
         drop(generic::parse(bytes, &Mapping::default(), &received()))
+    }),
+    ("sentry", |bytes| drop(sentry::parse(bytes, &received()))),
+    ("cloudwatch", |bytes| {
+        drop(cloudwatch::parse(bytes, &received()));
+        let now = received().received_at;
+        if let Ok(message) = Envelope::read(bytes) {
+            drop(message.check(&[message.topic().to_owned()], now));
+            drop(message.verify(bytes));
+            drop(cloudwatch::parse(message.message().as_bytes(), &received()));
+        }
     }),
     ("pagerduty-event", |bytes| {
         drop(Event::read(bytes).map(|event| event.into_parsed(&received())));

@@ -13,6 +13,7 @@ pub mod intake;
 pub mod outbox;
 pub mod registry;
 pub mod run_to_completion;
+pub mod sns;
 pub mod state;
 
 pub use calendars::{CALENDAR_EVERY_MS, CalendarState, Calendars};
@@ -46,6 +47,7 @@ pub use outbox::{Outbox, Transports};
 pub use registry::on_call::{Maker, OnCall, OverrideError};
 pub use registry::silences::{SilenceError, Silences, silencing};
 pub use registry::tokens::{TokenError, Tokens};
+pub use sns::Sns;
 pub use state::leases::Leases;
 pub use state::load::LoadReader;
 pub use state::tables::absence::AbsenceRow;

@@ -14,7 +14,7 @@ use crate::api::PolicyLine;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, Out, clean};
 use crate::config::{Config, IntegrationKind, Mapping};
-use crate::ingest::{BODY_BYTES_MAX, Received, alertmanager, generic, grafana};
+use crate::ingest::{BODY_BYTES_MAX, Received, alertmanager, cloudwatch, generic, grafana, sentry};
 use crate::runtime::{Clock as _, SystemClock};
 use crate::time::{parse_time, policy_time};
 
@@ -80,6 +80,8 @@ fn alert(args: &EvalArgs, config: &Config, now: Timestamp) -> Result<Signal, Fai
     let parsed = match integration.map(|it| it.kind) {
         Some(IntegrationKind::Alertmanager) => alertmanager::parse(&body, &ctx),
         Some(IntegrationKind::Grafana) => grafana::parse(&body, &ctx),
+        Some(IntegrationKind::Sentry) => sentry::parse(&body, &ctx),
+        Some(IntegrationKind::Cloudwatch) => Ok(cloudwatch::parse(&body, &ctx)),
         None | Some(IntegrationKind::Generic) => {
             let mapping = integration.and_then(|it| it.mapping.as_ref());
             generic::parse(&body, mapping.unwrap_or(&usual), &ctx)

@@ -30,6 +30,7 @@ impl Check<'_> {
         if let Some(silence) = integration.resolve_after_silence {
             self.resolve_after_silence(id, integration.kind, silence);
         }
+        self.signed(id, integration);
         let Some(mapping) = &integration.mapping else {
             return;
         };
@@ -40,6 +41,44 @@ impl Check<'_> {
                 format!("integration `{id}` is not of kind generic, so its mapping is not used"),
                 "remove the mapping, or set kind = \"generic\"",
             ),
+        }
+    }
+
+    /// What senders that sign their requests need, and others do not.
+    fn signed(&mut self, id: &str, integration: &IntegrationConfig) {
+        let is_sentry = integration.kind == IntegrationKind::Sentry;
+        if is_sentry && integration.secret.is_none() {
+            let message = format!("`{id}` has no secret, so that nobody knows what is Sentry's");
+            let remedy = "add secret = { env = \"NAME\" } with the client secret of the \
+                          integration in Sentry";
+            self.error(at!["integrations", id], message, remedy);
+        } else if !is_sentry && integration.secret.is_some() {
+            let message = format!("integration `{id}` is not of kind sentry and has no signature");
+            self.error(at!["integrations", id, "secret"], message, "remove it");
+        }
+        let is_cloudwatch = integration.kind == IntegrationKind::Cloudwatch;
+        if is_cloudwatch && integration.topics.is_empty() {
+            let message = format!("`{id}` lists no topics, so that nothing of it counts");
+            let remedy = "add topics = [\"arn:aws:sns:REGION:ACCOUNT:NAME\"]";
+            self.error(at!["integrations", id], message, remedy);
+        }
+        let of_cloudwatch = [
+            ("topics", !integration.topics.is_empty()),
+            ("certificate", integration.certificate.is_some()),
+        ];
+        for (key, is_set) in of_cloudwatch {
+            if is_set && !is_cloudwatch {
+                let message = format!("integration `{id}` is not of kind cloudwatch");
+                self.error(at!["integrations", id, key], message, "remove it");
+            }
+        }
+        for (number, topic) in integration.topics.iter().enumerate() {
+            let is_arn = topic.starts_with("arn:aws") && topic.split(':').count() == 6;
+            if !is_arn {
+                let message = format!("`{topic}` is not the ARN of a topic");
+                let remedy = "write it as \"arn:aws:sns:REGION:ACCOUNT:NAME\"";
+                self.error(at!["integrations", id, "topics", number], message, remedy);
+            }
         }
     }
 

@@ -113,6 +113,31 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
         ),
         (
             "kind = \"alertmanager\"",
+            "kind = \"sentry\"",
+            "has no secret, so that nobody knows what is Sentry's; add secret",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nsecret = { env = \"S\" }",
+            "is not of kind sentry and has no signature; remove it",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"cloudwatch\"",
+            "lists no topics, so that nothing of it counts; add topics",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"cloudwatch\"\ntopics = [\"alarms\"]",
+            "`alarms` is not the ARN of a topic",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\ncertificate = \"a.pem\"",
+            "is not of kind cloudwatch; remove it",
+        ),
+        (
+            "kind = \"alertmanager\"",
             "kind = \"alertmanager\"\nresolve-after-silence = \"30s\"",
             "resolve-after-silence is 30s; choose \"1m\" to \"30d\"",
         ),

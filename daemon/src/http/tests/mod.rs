@@ -10,6 +10,7 @@ mod endpoints;
 mod hangups;
 mod hooks;
 mod ingest;
+mod ingest_signed;
 mod load;
 mod middleware;
 mod oncall;

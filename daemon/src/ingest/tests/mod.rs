@@ -2,11 +2,13 @@
 
 mod alertmanager;
 mod alertmanager_api;
+mod cloudwatch;
 mod generic;
 mod grafana;
 mod hostile;
 mod identity;
 mod pagerduty;
+mod sentry;
 
 use tocsin_core::{Labels, Timestamp};
 
