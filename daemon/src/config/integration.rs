@@ -32,7 +32,8 @@ pub struct IntegrationConfig {
     pub mapping: Option<Mapping>,
     /// Whether the sender repeats an alert while it fires. Then its alerts do not reopen an
     /// incident that a person has resolved until `reopen-within` has passed; an alert from another
-    /// sender reopens it at once. Default: true, for `alertmanager`, `grafana` and `alertmanager-api`.
+    /// sender reopens it at once. Default: true for `alertmanager`, `grafana` and
+    /// `alertmanager-api`.
     #[serde(default)]
     pub repeats: Option<bool>,
     /// For kind `sentry`: the client secret of its integration, with which it signs.
@@ -86,6 +87,8 @@ pub enum IntegrationKind {
     Sentry,
     /// CloudWatch's alarms through Amazon SNS, at `/ingest/ID`, from `topics`.
     Cloudwatch,
+    /// Uptime Kuma's webhook notification, at `/ingest/ID`.
+    UptimeKuma,
 }
 
 impl IntegrationKind {
@@ -93,7 +96,11 @@ impl IntegrationKind {
     fn repeats(self) -> bool {
         match self {
             Self::Alertmanager | Self::Grafana | Self::AlertmanagerApi => true,
-            Self::Generic | Self::Pagerduty | Self::Sentry | Self::Cloudwatch => false,
+            Self::Generic
+            | Self::Pagerduty
+            | Self::Sentry
+            | Self::Cloudwatch
+            | Self::UptimeKuma => false,
         }
     }
 }

@@ -20,10 +20,8 @@ use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, parsing, sns};
 use crate::app::App;
 use crate::auth::redact_token;
-use crate::config::{IntegrationConfig, IntegrationKind, Mapping, SecretRef};
-use crate::ingest::{
-    Malformed, Note, Parsed, Received, Rejected, alertmanager, cloudwatch, generic, grafana, sentry,
-};
+use crate::config::{IntegrationConfig, IntegrationKind, SecretRef};
+use crate::ingest::{self, Malformed, Note, Parsed, Received, Rejected, cloudwatch, sentry};
 
 /// Most rejected alerts that a response lists.
 const REJECTED_SHOWN_MAX: usize = 100;
@@ -185,24 +183,17 @@ fn shown(mut rejected: Vec<Rejected>) -> Vec<Rejected> {
 }
 
 fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Parsed, Problem> {
-    let elsewhere = |path: &str| {
+    let mapping = config.mapping.as_ref();
+    let Some(parsed) = ingest::parse(config.kind, mapping, body, ctx) else {
+        let path = match config.kind {
+            IntegrationKind::Pagerduty => "/v2/enqueue",
+            _ => "/api/v2/alerts",
+        };
         let detail = format!(
             "the integration `{}` accepts its alerts at {path}",
             ctx.integration
         );
-        Err(Problem::new(Kind::NOT_FOUND, detail))
-    };
-    let parsed = match config.kind {
-        IntegrationKind::Alertmanager => alertmanager::parse(body, ctx),
-        IntegrationKind::Grafana => grafana::parse(body, ctx),
-        IntegrationKind::Generic => {
-            let usual = Mapping::default();
-            generic::parse(body, config.mapping.as_ref().unwrap_or(&usual), ctx)
-        }
-        IntegrationKind::Sentry => sentry::parse(body, ctx),
-        IntegrationKind::Cloudwatch => Ok(cloudwatch::parse(body, ctx)),
-        IntegrationKind::AlertmanagerApi => return elsewhere("/api/v2/alerts"),
-        IntegrationKind::Pagerduty => return elsewhere("/v2/enqueue"),
+        return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
     parsed.map_err(malformed)
 }

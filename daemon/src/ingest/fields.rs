@@ -1,5 +1,7 @@
 //! Reads the fields of an alert from a JSON object.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 use tocsin_core::{Labels, Timestamp};
 
@@ -100,6 +102,25 @@ pub(super) fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
         Value::Bool(flag) => Ok(Some(flag.to_string())),
         nested @ (Value::Array(_) | Value::Object(_)) => Err(kind(nested)),
     }
+}
+
+/// Labels from tags: a tag without a value gets `true`, and the values of one that occurs more than
+/// once are joined with commas, in alphabetical order. Empty names are left out.
+pub(super) fn tag_labels(tags: impl IntoIterator<Item = (String, String)>) -> Labels {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, value) in tags {
+        let (name, value) = (name.trim(), value.trim());
+        if !name.is_empty() {
+            let value = if value.is_empty() { "true" } else { value };
+            let values = found.entry(name.to_owned()).or_default();
+            values.insert(value.to_owned());
+        }
+    }
+    let joined = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(",");
+    let labels = found.into_iter();
+    labels
+        .map(|(name, values)| (name, joined(values)))
+        .collect()
 }
 
 /// The title for people: the rule's summary or title, else the alert's name and instance.

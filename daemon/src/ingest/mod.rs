@@ -19,10 +19,13 @@ pub mod pagerduty;
 pub mod parsers;
 pub mod sentry;
 pub mod sns;
+pub mod uptime_kuma;
 
 use tocsin_core::{Fingerprint, IntegrationId, Labels, Sender, Signal, SignalStatus, Timestamp};
 
 pub use fingerprint::label_fingerprint;
+
+use crate::config::{IntegrationKind, Mapping};
 
 /// Most alerts in one request; of a larger batch, the first ones are read and the rest is noted.
 /// The batch is not refused as a whole, because Alertmanager does not retry refused requests.
@@ -83,6 +86,29 @@ impl Received {
             fires_at: None,
         }
     }
+}
+
+/// Parses a body in the format of an integration's kind; `None` for a kind that has an API of its
+/// own instead of `/ingest/ID`.
+#[must_use]
+pub fn parse(
+    kind: IntegrationKind,
+    mapping: Option<&Mapping>,
+    body: &[u8],
+    ctx: &Received,
+) -> Option<Result<Parsed, Malformed>> {
+    Some(match kind {
+        IntegrationKind::Alertmanager => alertmanager::parse(body, ctx),
+        IntegrationKind::Grafana => grafana::parse(body, ctx),
+        IntegrationKind::Sentry => sentry::parse(body, ctx),
+        IntegrationKind::Cloudwatch => Ok(cloudwatch::parse(body, ctx)),
+        IntegrationKind::UptimeKuma => uptime_kuma::parse(body, ctx),
+        IntegrationKind::Generic => {
+            let usual = Mapping::default();
+            generic::parse(body, mapping.unwrap_or(&usual), ctx)
+        }
+        IntegrationKind::AlertmanagerApi | IntegrationKind::Pagerduty => return None,
+    })
 }
 
 /// The result of parsing a body.

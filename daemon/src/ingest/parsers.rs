@@ -6,7 +6,9 @@ use tocsin_core::Timestamp;
 use super::alertmanager_api::AlertQuery;
 use super::pagerduty::{ChangeEvent, Event};
 use super::sns::Envelope;
-use super::{Received, alertmanager, alertmanager_api, cloudwatch, generic, grafana, sentry};
+use super::{
+    Received, alertmanager, alertmanager_api, cloudwatch, generic, grafana, sentry, uptime_kuma,
+};
 use crate::config::Mapping;
 use crate::silence;
 use crate::time::parse_time;
@@ -26,7 +28,9 @@ pub const PARSERS: &[Parser] = &[
     ("generic", |bytes| {
         drop(generic::parse(bytes, &Mapping::default(), &received()))
     }),
-    ("sentry", |bytes| drop(sentry::parse(bytes, &received()))),
+    ("sentry", |bytes| {
+        drop(sentry::parse(bytes, &received()));
+    }),
     ("cloudwatch", |bytes| {
         drop(cloudwatch::parse(bytes, &received()));
         let now = received().received_at;
@@ -35,6 +39,9 @@ pub const PARSERS: &[Parser] = &[
             drop(message.verify(bytes));
             drop(cloudwatch::parse(message.message().as_bytes(), &received()));
         }
+    }),
+    ("uptime-kuma", |bytes| {
+        drop(uptime_kuma::parse(bytes, &received()));
     }),
     ("pagerduty-event", |bytes| {
         drop(Event::read(bytes).map(|event| event.into_parsed(&received())));

@@ -5,7 +5,7 @@ mod local;
 mod rfc3339;
 mod shown;
 
-pub use local::in_zone;
+pub use local::{in_zone, parse_local_time};
 pub use rfc3339::{epoch_time, format_time, parse_time};
 pub use shown::{shown_since, shown_span, shown_time};
 pub use tocsin_policy::calendar::{first_instant, local_time, policy_time};

@@ -7,7 +7,7 @@ use tocsin_core::Timestamp;
 const OFFSET_WITHOUT_COLON: &str = "%Y-%m-%dT%H:%M:%S%.f%z";
 /// The first instant that counts as a real time. Go's zero time is in the year 1; anything up to
 /// the epoch is a default, not a time.
-const FIRST: Timestamp = Timestamp(1);
+pub(super) const FIRST: Timestamp = Timestamp(1);
 /// The last instant of the year 9999, the last that RFC 3339 can write.
 const LAST: Timestamp = Timestamp(253_402_300_799_999);
 

@@ -13,8 +13,8 @@ use super::{Folder, FolderArgs, ended};
 use crate::api::PolicyLine;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, Out, clean};
-use crate::config::{Config, IntegrationKind, Mapping};
-use crate::ingest::{BODY_BYTES_MAX, Received, alertmanager, cloudwatch, generic, grafana, sentry};
+use crate::config::{Config, IntegrationKind};
+use crate::ingest::{self, BODY_BYTES_MAX, Received};
 use crate::runtime::{Clock as _, SystemClock};
 use crate::time::{parse_time, policy_time};
 
@@ -76,23 +76,14 @@ fn alert(args: &EvalArgs, config: &Config, now: Timestamp) -> Result<Signal, Fai
         )));
     }
     let ctx = Received::new(id, now, "eval");
-    let usual = Mapping::default();
-    let parsed = match integration.map(|it| it.kind) {
-        Some(IntegrationKind::Alertmanager) => alertmanager::parse(&body, &ctx),
-        Some(IntegrationKind::Grafana) => grafana::parse(&body, &ctx),
-        Some(IntegrationKind::Sentry) => sentry::parse(&body, &ctx),
-        Some(IntegrationKind::Cloudwatch) => Ok(cloudwatch::parse(&body, &ctx)),
-        None | Some(IntegrationKind::Generic) => {
-            let mapping = integration.and_then(|it| it.mapping.as_ref());
-            generic::parse(&body, mapping.unwrap_or(&usual), &ctx)
-        }
-        Some(IntegrationKind::AlertmanagerApi | IntegrationKind::Pagerduty) => {
-            return Err(Failure::usage(format!(
-                "the format of `{}` is not read here; write the alert in tocsin's own format, \
-                 and omit --integration",
-                args.integration
-            )));
-        }
+    let kind = integration.map_or(IntegrationKind::Generic, |it| it.kind);
+    let mapping = integration.and_then(|it| it.mapping.as_ref());
+    let Some(parsed) = ingest::parse(kind, mapping, &body, &ctx) else {
+        return Err(Failure::usage(format!(
+            "the format of `{}` is not read here; write the alert in tocsin's own format, and \
+             omit --integration",
+            args.integration
+        )));
     };
     let file = args.alert.display();
     let parsed = parsed.map_err(|fault| Failure::failed(format!("{file}: {fault}")))?;

@@ -7,6 +7,7 @@ use crate::auth::Scope;
 const ALERTMANAGER: &[u8] =
     include_bytes!("../../../tests/fixtures/ingest/alertmanager/firing.json");
 const GRAFANA: &[u8] = include_bytes!("../../../tests/fixtures/ingest/grafana/firing.json");
+const KUMA: &[u8] = include_bytes!("../../../tests/fixtures/ingest/uptime-kuma/down.json");
 
 #[tokio::test]
 async fn each_webhook_format_opens_an_incident_and_a_repeat_opens_none() {
@@ -14,6 +15,7 @@ async fn each_webhook_format_opens_an_incident_and_a_repeat_opens_none() {
     for (integration, body) in [
         ("am", ALERTMANAGER),
         ("grafana", GRAFANA),
+        ("kuma", KUMA),
         ("any", generic.as_bytes()),
     ] {
         let rig = test_app().await;

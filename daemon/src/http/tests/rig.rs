@@ -53,6 +53,9 @@ kind = "generic"
 [integrations.prometheus]
 kind = "alertmanager-api"
 
+[integrations.kuma]
+kind = "uptime-kuma"
+
 [integrations.pd]
 kind = "pagerduty"
 "#;

@@ -4,7 +4,7 @@ use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, LABELS_MAX, NAME_BYTES_MAX, TIT
 use super::super::{alertmanager, alertmanager_api, generic};
 use super::*;
 use crate::config::Mapping;
-use crate::time::{format_time, parse_time};
+use crate::time::{format_time, parse_local_time, parse_time};
 
 #[test]
 fn a_fingerprint_is_the_one_that_prometheus_computes() {
@@ -112,4 +112,27 @@ fn times_are_parsed_in_the_formats_of_senders() {
     }
     assert_eq!(format_time(NOW), "2026-01-31T12:10:00.000Z");
     assert_eq!(format_time(Timestamp(i64::MAX)), "9999-12-31T23:59:59.999Z");
+}
+
+#[test]
+fn a_time_without_an_offset_is_one_of_its_zone() {
+    let berlin: chrono_tz::Tz = "Europe/Berlin".parse().unwrap();
+    let cases = [
+        ("2026-01-31 13:10:00", Some("2026-01-31T12:10:00Z")),
+        ("2026.01.31 13:10:00", Some("2026-01-31T12:10:00Z")),
+        (
+            " 2026-07-31 14:10:00.250 ",
+            Some("2026-07-31T12:10:00.250Z"),
+        ),
+        // The hour that is repeated, and the one that is skipped.
+        ("2026-10-25 02:30:00", Some("2026-10-25T00:30:00Z")),
+        ("2026-03-29 02:30:00", Some("2026-03-29T01:00:00Z")),
+        ("1969-12-31 12:00:00", None),
+        ("262142-12-31 23:59:59", None),
+        ("2026-01-31", None),
+        ("", None),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(parse_local_time(berlin, text), wanted.map(at), "{text}");
+    }
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod identity;
 mod pagerduty;
 mod sentry;
+mod uptime_kuma;
 
 use tocsin_core::{Labels, Timestamp};
 
