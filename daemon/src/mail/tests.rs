@@ -388,7 +388,8 @@ fn a_plugins_mail_that_cannot_be_written_says_why() {
         media_type: media_type.into(),
         content: b"BEGIN".to_vec(),
     };
-    let wrong: [(fn(&mut Email), &str); 5] = [
+    type Change = fn(&mut Email);
+    let wrong: [(Change, &str); 5] = [
         (
             |it| it.to = vec!["ada".into()],
             "`ada` is not a mail address",
