@@ -18,7 +18,7 @@ use crate::runtime::{Request, Write};
 /// A message that was checked.
 pub(super) enum Checked {
     /// It has to be read.
-    New(Envelope),
+    New(Box<Envelope>),
     /// There is nothing to read, and why.
     Nothing(&'static str),
 }
@@ -55,7 +55,7 @@ pub(super) async fn checked(
         MessageKind::Notification if is_known(app, &message).await? => {
             Ok(Checked::Nothing("this message was taken before"))
         }
-        MessageKind::Notification => Ok(Checked::New(message)),
+        MessageKind::Notification => Ok(Checked::New(Box::new(message))),
         MessageKind::SubscriptionConfirmation => {
             let url = message.confirmation().map_err(refuse)?;
             let topic = message.topic();
