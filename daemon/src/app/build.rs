@@ -59,23 +59,17 @@ impl App {
     /// # Errors
     /// When the store is damaged or a thread cannot be started.
     pub async fn build(config: Config, ingredients: Ingredients) -> Result<Arc<Self>> {
-        let Ingredients {
-            clock,
-            store,
-            cache,
-            policies_kept,
-            ack_key,
-        } = ingredients;
         let config = Arc::new(config);
-        let engine = RunningEngine::on(store, clock, &config)?;
+        let engine = RunningEngine::on(ingredients.store, ingredients.clock, &config)?;
         let (base, subscribers) = (engine.base.clone(), Arc::clone(&engine.subscribers));
-        let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
+        let ack_links = AckLinks::new(ingredients.ack_key, config.server.base_url());
+        let ack_links = Arc::new(ack_links);
         let payloads = Payloads {
             roster: Arc::new(config.roster()),
             base_url: config.server.base_url(),
             ack_links: Arc::clone(&ack_links),
         };
-        let policies = Arc::new(policies_of(&config, policies_kept.as_deref()));
+        let policies = Arc::new(policies_of(&config, ingredients.policies_kept.as_deref()));
         let silences = Arc::new(Silences::load(Arc::clone(&engine.store))?);
         let (on_call, calendars) = engine.on_call(&config, &payloads)?;
         let assessor = engine.assessor(&config, &policies, &on_call, &silences);
@@ -87,7 +81,7 @@ impl App {
         let used = (&intake, &on_call, &silences);
         let relays = Relays::new(&config)?;
         let access = PluginAccess::new(&base, used, &payloads, &subscribers, relays.clone());
-        let (host, plugin_faults) = host(&config, cache, access).await?;
+        let (host, plugin_faults) = host(&config, ingredients.cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
         let services = Services {
             payloads,

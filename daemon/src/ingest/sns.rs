@@ -48,7 +48,6 @@ pub struct Envelope {
     subscribe_url: Option<String>,
 }
 
-/// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
     Notification,
@@ -136,8 +135,9 @@ impl Envelope {
         if !topics.contains(&self.topic_arn) {
             return Err(NotGenuine::Topic(self.topic_arn.clone()));
         }
-        if self.signature_version != "2" {
-            return Err(NotGenuine::Version(self.signature_version.clone()));
+        match self.signature_version.as_str() {
+            "2" => {}
+            version => return Err(NotGenuine::Version(version.to_owned())),
         }
         let at = parse_time(&self.timestamp).flatten();
         let at = at.ok_or_else(|| NotGenuine::Time(self.timestamp.clone()))?;

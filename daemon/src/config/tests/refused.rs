@@ -113,31 +113,6 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
         ),
         (
             "kind = \"alertmanager\"",
-            "kind = \"sentry\"",
-            "has no secret, so that nobody knows what is Sentry's; add secret",
-        ),
-        (
-            "kind = \"alertmanager\"",
-            "kind = \"alertmanager\"\nsecret = { env = \"S\" }",
-            "is not of kind sentry and has no signature; remove it",
-        ),
-        (
-            "kind = \"alertmanager\"",
-            "kind = \"cloudwatch\"",
-            "lists no topics, so that nothing of it counts; add topics",
-        ),
-        (
-            "kind = \"alertmanager\"",
-            "kind = \"cloudwatch\"\ntopics = [\"alarms\"]",
-            "`alarms` is not the ARN of a topic",
-        ),
-        (
-            "kind = \"alertmanager\"",
-            "kind = \"alertmanager\"\ncertificate = \"a.pem\"",
-            "is not of kind cloudwatch; remove it",
-        ),
-        (
-            "kind = \"alertmanager\"",
             "kind = \"alertmanager\"\nresolve-after-silence = \"30s\"",
             "resolve-after-silence is 30s; choose \"1m\" to \"30d\"",
         ),
@@ -187,6 +162,42 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
             "public-url is missing",
         ),
     ];
+    refused(&cases);
+}
+
+#[test]
+fn what_senders_that_sign_need_is_asked_for_and_of_others_refused() {
+    refused(&[
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"sentry\"",
+            "has no secret, so that nobody knows what is Sentry's; add secret",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nsecret = { env = \"S\" }",
+            "is not of kind sentry and has no signature; remove it",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"cloudwatch\"",
+            "lists no topics, so that nothing of it counts; add topics",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"cloudwatch\"\ntopics = [\"alarms\"]",
+            "`alarms` is not the ARN of a topic",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\ncertificate = \"a.pem\"",
+            "is not of kind cloudwatch; remove it",
+        ),
+    ]);
+}
+
+/// Each case is a line, what is there instead, and the fault.
+fn refused(cases: &[(&str, &str, &str)]) {
     for (line, instead, fault) in cases {
         let faults = faults_with(line, instead);
         assert!(

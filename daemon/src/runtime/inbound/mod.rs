@@ -29,7 +29,6 @@ pub struct Inbound {
 /// Why something from outside has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum NotHandled {
-    /// It was handled before.
     #[error(
         "this request was handled before, and its sender has not signed it again: it is a replay"
     )]

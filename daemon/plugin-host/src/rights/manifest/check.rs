@@ -105,6 +105,12 @@ impl Checker<'_> {
             relays: self.names("relay", raw.mail.relays),
             limits: raw.limits,
         };
+        self.all_unique(&manifest);
+        self.needs(&manifest);
+        manifest
+    }
+
+    fn all_unique(&mut self, manifest: &Manifest) {
         self.unique("http", manifest.http.iter().map(|ask| ask.name.as_str()));
         self.unique(
             "webhook",
@@ -118,8 +124,6 @@ impl Checker<'_> {
             "socket",
             manifest.sockets.iter().map(|ask| ask.name.as_str()),
         );
-        self.needs(&manifest);
-        manifest
     }
 
     fn settings(&mut self, raw: Vec<RawSetting>) -> Vec<Setting> {
