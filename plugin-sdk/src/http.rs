@@ -8,10 +8,26 @@
 //!     .send()?;
 //! ```
 
-use crate::host;
+use crate::types::Timestamp;
+use crate::{clock, host};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::bindings::tocsin::plugin::http::{Header, HttpError, Request, Response};
+
+/// No request is sent with less time left: the host would abort it halfway.
+const TIME_LEFT_MS_MIN: u64 = 500;
+
+/// The timeout of a request that may take `timeout_ms` in a call that the host stops at `deadline`;
+/// none if too little time is left for one. Then return [`Failure::retry_after`] without delay: the
+/// next attempt continues from there.
+///
+/// [`Failure::retry_after`]: crate::types::Failure::retry_after
+#[must_use]
+pub fn timeout_before(deadline: Option<Timestamp>, timeout_ms: u64) -> Option<u32> {
+    let left_ms = deadline.map_or(timeout_ms, |it| it.saturating_sub(clock::now()));
+    let timeout_ms = u32::try_from(left_ms.min(timeout_ms)).unwrap_or(u32::MAX);
+    (left_ms >= TIME_LEFT_MS_MIN).then_some(timeout_ms)
+}
 
 /// Deletes the response that the host stored under a `once` key of this delivery, so that the next
 /// request with that key is sent. For a 2xx response that was in fact an error, and after an

@@ -4,15 +4,13 @@
 use crate::settings;
 use std::cell::Cell;
 use tocsin_plugin_sdk::clock;
-use tocsin_plugin_sdk::http::{HttpError, Request, Response};
+use tocsin_plugin_sdk::http::{self, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::text::{cut, one_line};
 use tocsin_plugin_sdk::types::{Failure, Timestamp};
 
 /// One slow response must leave time for the other calls of the same delivery.
 const TIMEOUT_MS: u64 = 4_000;
-/// No request is sent with less time left: the host would abort it halfway.
-const TIME_LEFT_MS_MIN: u64 = 500;
 /// Retry delay if GitLab limits the rate and does not say for how long.
 const RATE_LIMITED_MS: u64 = 60_000;
 /// Longest wait that GitLab may ask for: clocks differ.
@@ -68,7 +66,6 @@ pub(crate) fn issues(project: &str) -> String {
     format!("projects/{}/issues", project.replace('/', "%2F"))
 }
 
-/// Reads.
 pub(crate) fn get(path: &str, query: &[(&str, &str)]) -> Result<Value, ApiError> {
     send(Request::get(url(path)).query(query), path)
 }
@@ -86,15 +83,11 @@ fn url(path: &str) -> String {
 
 fn send(request: Request, path: &str) -> Result<Value, ApiError> {
     let what = format!("{} {path}", request.method);
-    let left_ms = DEADLINE
-        .get()
-        .map_or(TIMEOUT_MS, |it| it.saturating_sub(clock::now()));
-    if left_ms < TIME_LEFT_MS_MIN {
+    let Some(timeout_ms) = http::timeout_before(DEADLINE.get(), TIMEOUT_MS) else {
         // Everything done so far is recorded or repeatable: the next attempt continues from here.
         let why = format!("no time was left for {what}");
         return Err(ApiError::NotDone(Failure::retry_after(why, 0)));
-    }
-    let timeout_ms = u32::try_from(left_ms.min(TIMEOUT_MS)).unwrap_or(u32::MAX);
+    };
     answer(&what, request.auth("token").timeout_ms(timeout_ms).send())
 }
 

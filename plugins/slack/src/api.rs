@@ -4,15 +4,13 @@
 //! whether Slack carried out the request: no, perhaps, or not this time.
 
 use std::cell::Cell;
+use tocsin_plugin_sdk::config;
 use tocsin_plugin_sdk::http::{self, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Failure, RetryHint, Timestamp};
-use tocsin_plugin_sdk::{clock, config};
 
 /// One slow response must leave time for the other calls of the same delivery.
 const TIMEOUT_MS: u64 = 4_000;
-/// No request is sent with less time left: the host would abort it halfway.
-const TIME_LEFT_MS_MIN: u64 = 500;
 /// Retry delay if Slack rate-limits without a `Retry-After`.
 const RATE_LIMITED_MS: u64 = 30_000;
 
@@ -127,15 +125,11 @@ pub(crate) fn get(method: &str, params: &[(&str, &str)]) -> Result<Value, ApiErr
 }
 
 fn send(auth: &str, method: &str, request: Request) -> Result<Value, ApiError> {
-    let left_ms = DEADLINE
-        .get()
-        .map_or(TIMEOUT_MS, |it| it.saturating_sub(clock::now()));
-    if left_ms < TIME_LEFT_MS_MIN {
+    let Some(timeout_ms) = http::timeout_before(DEADLINE.get(), TIMEOUT_MS) else {
         // Everything done so far is recorded or repeatable: the next attempt continues from here.
         let why = format!("no time was left for {method}");
         return Err(ApiError::NotDone(Failure::retry_after(why, 0)));
-    }
-    let timeout_ms = u32::try_from(left_ms.min(TIMEOUT_MS)).unwrap_or(u32::MAX);
+    };
     answer(method, request.auth(auth).timeout_ms(timeout_ms).send())
 }
 

@@ -4,16 +4,13 @@
 use crate::page::{Component, PageIncident};
 use crate::settings;
 use serde::de::DeserializeOwned;
-use tocsin_plugin_sdk::clock;
-use tocsin_plugin_sdk::http::{HttpError, Request, Response};
+use tocsin_plugin_sdk::http::{self, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::text;
 use tocsin_plugin_sdk::types::{Failure, Timestamp};
 
 /// One slow response must leave time for the other requests of the same delivery.
 const TIMEOUT_MS: u64 = 4_000;
-/// No request is sent with less time left: the host would abort it halfway.
-const TIME_LEFT_MS_MIN: u64 = 500;
 /// Retry delay if Statuspage rate-limits without a `Retry-After`: it counts over 60 seconds.
 const RATE_LIMITED_MS: u64 = 30_000;
 /// Most incidents in one answer. Those of a year with their updates exceed what a call may read.
@@ -141,14 +138,11 @@ impl Api {
     }
 
     fn send<T: DeserializeOwned>(&self, request: Request) -> Result<T, ApiError> {
-        let left_ms = self.deadline.map(|it| it.saturating_sub(clock::now()));
-        let left_ms = left_ms.unwrap_or(TIMEOUT_MS);
-        if left_ms < TIME_LEFT_MS_MIN {
+        let Some(timeout_ms) = http::timeout_before(self.deadline, TIMEOUT_MS) else {
             // What was done so far is recorded: the next attempt continues from here.
             let why = "no time was left for the next request to Statuspage";
             return Err(ApiError::NotDone(Failure::retry_after(why, 0)));
-        }
-        let timeout_ms = u32::try_from(left_ms.min(TIMEOUT_MS)).unwrap_or(u32::MAX);
+        };
         answer(request.timeout_ms(timeout_ms).send())
     }
 }
