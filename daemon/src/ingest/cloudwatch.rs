@@ -7,8 +7,9 @@ use serde_json::Value;
 use tocsin_core::{Signal, SignalStatus};
 
 use super::batch::{Fault, Item};
-use super::fields::{Object, take_optional_text, take_time};
+use super::fields::{Object, add_label, take_optional_text, take_time};
 use super::fingerprint::sender_fingerprint;
+use super::sns::is_region;
 use super::{Parsed, Received};
 
 /// Where the message is in the body.
@@ -71,7 +72,7 @@ fn signal(mut alarm: Object, ctx: &Received, item: &mut Item<'_>) -> Result<Sign
             .insert("description".to_owned(), description);
     }
     let metric = |name: &str| trigger.as_ref()?.get(name)?.as_str().map(str::to_owned);
-    let mut labels = vec![
+    let labels = [
         ("alertname", Some(name)),
         ("state", Some(state)),
         ("account", account),
@@ -79,11 +80,8 @@ fn signal(mut alarm: Object, ctx: &Received, item: &mut Item<'_>) -> Result<Sign
         ("namespace", metric("Namespace")),
         ("metric", metric("MetricName")),
     ];
-    labels.retain(|(_, value)| value.as_ref().is_some_and(|it| !it.is_empty()));
     for (name, value) in labels {
-        signal
-            .labels
-            .insert(name.to_owned(), value.unwrap_or_default());
+        add_label(&mut signal.labels, name, value);
     }
     for (name, value) in dimensions(trigger.as_ref()) {
         signal.labels.entry(name).or_insert(value);
@@ -102,8 +100,7 @@ fn dimensions(trigger: Option<&Value>) -> Vec<(String, String)> {
 /// The region's code, as `Region` has its name for people.
 fn region_of(arn: &str) -> Option<String> {
     let region = arn.split(':').nth(3)?;
-    let valid = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-    (!region.is_empty() && region.chars().all(valid)).then(|| region.to_owned())
+    is_region(region).then(|| region.to_owned())
 }
 
 /// The alarm in AWS's console.

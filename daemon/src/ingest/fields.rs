@@ -93,6 +93,13 @@ pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
     Ok(labels)
 }
 
+/// Adds a label, if it has a value.
+pub(super) fn add_label(labels: &mut Labels, name: &str, value: Option<String>) {
+    if let Some(value) = value.filter(|it| !it.is_empty()) {
+        labels.insert(name.to_owned(), value);
+    }
+}
+
 /// A scalar as text; `None` for null. Arrays and objects are an error with their kind.
 pub(super) fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
     match value {

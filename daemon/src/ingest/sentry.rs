@@ -8,7 +8,7 @@ use serde_json::Value;
 use tocsin_core::{Labels, Signal, SignalStatus};
 
 use super::batch::{Fault, Item, read_object, wrong_shape};
-use super::fields::{Object, scalar, take_optional_text, take_time};
+use super::fields::{Object, add_label, scalar, take_optional_text, take_time};
 use super::fingerprint::sender_fingerprint;
 use super::{Malformed, Parsed, Received};
 
@@ -82,11 +82,7 @@ fn issue_alert(
     signal.link = link.and_then(|it| item.link("/web_url", &it));
     let tags = event.remove("tags");
     signal.labels = tag_pairs(tags.as_ref());
-    let mut label = |name: &str, value: Option<String>| {
-        if let Some(value) = value.filter(|it| !it.is_empty()) {
-            signal.labels.insert(name.to_owned(), value);
-        }
-    };
+    let mut label = |name: &str, value| add_label(&mut signal.labels, name, value);
     let rule = rule.as_ref().and_then(Value::as_str);
     label("alertname", rule.map(str::to_owned));
     let level = take_optional_text(&mut event, "level", item);
@@ -131,17 +127,11 @@ fn metric_alert(
     }
     let rule = alert.get("alert_rule");
     let name = rule.and_then(|it| it.get("name")).and_then(Value::as_str);
-    if let Some(name) = name.filter(|it| !it.is_empty()) {
-        signal
-            .labels
-            .insert("alertname".to_owned(), name.to_owned());
-    }
+    add_label(&mut signal.labels, "alertname", name.map(str::to_owned));
     let projects = rule.and_then(|it| it.get("projects"));
     let projects = projects.and_then(Value::as_array).into_iter().flatten();
-    if let Some(project) = projects.filter_map(Value::as_str).next() {
-        let project = project.to_owned();
-        signal.labels.insert("project".to_owned(), project);
-    }
+    let project = projects.filter_map(Value::as_str).next();
+    add_label(&mut signal.labels, "project", project.map(str::to_owned));
     Ok(signal)
 }
 

@@ -220,6 +220,12 @@ impl Envelope {
     }
 }
 
+/// Whether a text can be the code of a region, such as `eu-central-1`.
+pub(super) fn is_region(text: &str) -> bool {
+    let valid = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    !text.is_empty() && text.chars().all(valid)
+}
+
 /// A URL at SNS: whoever can post here must not choose whom the daemon calls.
 fn address(field: &'static str, text: &str) -> Result<Url, NotGenuine> {
     let wrong = || NotGenuine::Url {
@@ -232,10 +238,6 @@ fn address(field: &'static str, text: &str) -> Result<Url, NotGenuine> {
     let region = host
         .strip_prefix("sns.")
         .and_then(|it| it.strip_suffix(".amazonaws.com"));
-    let is_region = |it: &str| {
-        let valid = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-        !it.is_empty() && it.chars().all(valid)
-    };
     let is_plain = url.scheme() == "https"
         && url.port().is_none()
         && url.username().is_empty()

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
 
 use super::batch::{Fault, Item, kind, read_object, wrong_shape};
-use super::fields::{Object, scalar, tag_labels, take_text};
+use super::fields::{Object, add_label, scalar, tag_labels, take_text};
 use super::fingerprint::sender_fingerprint;
 use super::{Malformed, Parsed, Received};
 use crate::time::parse_local_time;
@@ -201,11 +201,8 @@ impl<'a> Expiry<'a> {
         let ends = [" will expire", " will be expired"];
         let what = ends.iter().find_map(|it| what.strip_suffix(it))?;
         let mut labels = Labels::new();
-        let mut label = |name: &str, value: &str| {
-            if !value.is_empty() {
-                labels.insert(name.to_owned(), value.to_owned());
-            }
-        };
+        let mut label =
+            |name: &str, value: &str| add_label(&mut labels, name, Some(value.to_owned()));
         label("severity", "warning");
         let subject = if let Some(domain) = what.strip_prefix("Domain name ") {
             label("alertname", "DomainExpiry");
