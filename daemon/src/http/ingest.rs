@@ -20,7 +20,7 @@ use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, parsing, sns};
 use crate::app::App;
 use crate::auth::redact_token;
-use crate::config::{IntegrationConfig, IntegrationKind, SecretRef};
+use crate::config::{IntegrationConfig, IntegrationKind};
 use crate::ingest::{self, Malformed, Note, Parsed, Received, Rejected, cloudwatch, sentry};
 
 /// Most rejected alerts that a response lists.
@@ -113,13 +113,16 @@ fn verify_sentry(
     body: &[u8],
     ctx: &Received,
 ) -> Result<(), Problem> {
-    let secret = config.secret.as_ref().map(SecretRef::read).transpose();
-    let secret = secret.map_err(|error| {
-        tracing::error!(integration = %ctx.integration, %error, "a secret cannot be read");
+    let unavailable = || {
         let why = "the sender cannot be verified at the moment";
         Problem::new(Kind::UNAVAILABLE, why)
+    };
+    // The configuration is not valid without one.
+    let secret = config.secret.as_ref().ok_or_else(unavailable)?.read();
+    let secret = secret.map_err(|error| {
+        tracing::error!(integration = %ctx.integration, %error, "a secret cannot be read");
+        unavailable()
     })?;
-    let secret = secret.unwrap_or_default();
     let headers: Vec<_> = headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))

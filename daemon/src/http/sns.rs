@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tocsin_core::IntegrationId;
+use tocsin_store::CommitError;
 
 use super::blocking;
 use super::ingest::malformed;
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::config::IntegrationConfig;
 use crate::ingest::sns::{Envelope, MessageKind, NotGenuine};
 use crate::runtime::state::tables::webhook::{self, WebhookAnswer};
-use crate::runtime::{Request, Write};
+use crate::runtime::{EngineError, Request, Write};
 
 /// A message that was checked.
 pub(super) enum Checked {
@@ -41,13 +42,12 @@ pub(super) async fn checked(
         Some(path) => pinned(path).await?,
         None => {
             let fetched = app.sns.certificate(&place).await;
-            let fetched = fetched.map_err(|error| {
+            fetched.map_err(|error| {
                 tracing::error!(integration = %id, %error, "a certificate cannot be fetched");
                 let why = "the certificate of Amazon SNS cannot be fetched; send it again, or set \
                            `certificate` of the integration";
                 Problem::new(Kind::UNAVAILABLE, why)
-            })?;
-            fetched.to_vec()
+            })?
         }
     };
     message.verify(&certificate).map_err(refuse)?;
@@ -96,7 +96,7 @@ pub(super) async fn remember(app: &Arc<App>, message: &Envelope) -> Result<(), P
     match app.writer.offer(Request::Write(Box::new(write))).await {
         Ok(_) => Ok(()),
         // Two tries of one message at a time: what they say is the same.
-        Err(crate::runtime::EngineError::Commit(_)) => Ok(()),
+        Err(EngineError::Commit(CommitError::Conflict { .. })) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -112,10 +112,10 @@ fn key(message: &Envelope) -> String {
     format!("sns/{}", blake3::hash(said.as_bytes()).to_hex())
 }
 
-async fn pinned(path: &Path) -> Result<Vec<u8>, Problem> {
+async fn pinned(path: &Path) -> Result<Arc<[u8]>, Problem> {
     let place = path.to_owned();
     let read = blocking(move || {
-        std::fs::read(&place).map_err(|error| {
+        std::fs::read(&place).map(Arc::from).map_err(|error| {
             tracing::error!(path = %place.display(), %error, "a certificate cannot be read");
             Problem::new(
                 Kind::UNAVAILABLE,
