@@ -99,13 +99,19 @@ fn call(
     body: Vec<u8>,
     id: Option<String>,
 ) -> Result<CheckedWebhook, String> {
-    let is_identified = id.is_some();
+    let shared = &generation.shared;
+    let plugin = shared.rights.plugin();
+    // What is sent again in another frame has the same commands, which take effect once, and an
+    // answer of its own, as that may name the frame.
+    let repeat_key = id.as_ref().map(|id| {
+        let frame = blake3::hash(&body).to_hex();
+        keys::digest("answer1", &[plugin, name, id, &frame])
+    });
     let id = match id {
         Some(id) => id,
         None => one_of_its_own()?,
     };
-    let shared = &generation.shared;
-    let key = keys::digest("frame1", &[shared.rights.plugin(), name, &id]);
+    let key = keys::digest("frame1", &[plugin, name, &id]);
     let request = WebhookRequest {
         route: name.to_owned(),
         method: method.to_owned(),
@@ -121,7 +127,7 @@ fn call(
         generation: Arc::clone(generation),
         request,
         budget: Duration::ZERO,
-        is_identified,
+        repeat_key,
         signed_s: None,
     })
 }

@@ -34,7 +34,7 @@ pub struct CheckedWebhook {
     pub(super) generation: Arc<Generation>,
     pub(super) request: WebhookRequest,
     pub(super) budget: Duration,
-    pub(super) is_identified: bool,
+    pub(super) repeat_key: Option<String>,
     pub(super) signed_s: Option<u64>,
 }
 
@@ -43,9 +43,7 @@ impl CheckedWebhook {
     /// the same one: the sender was not verified, or neither signs nor sends what identifies it.
     #[must_use]
     pub fn repeat_key(&self) -> Option<&str> {
-        let request = &self.request;
-        let is_known = request.verified && self.is_identified;
-        is_known.then_some(request.idempotency_key.as_str())
+        self.repeat_key.as_deref().filter(|_| self.request.verified)
     }
 
     /// When its sender signed it, in seconds since 1970: a retry is signed anew, a replay is not.
@@ -96,15 +94,17 @@ pub(super) fn admit(
         .collect();
     let budget = Duration::from_millis(ask.budget_ms.min(rights.limits().wall_ms));
     let identity = identity(ask, &request);
-    let is_identified = identity.is_some();
+    let is_known = identity.is_some();
     let identity = match identity {
         Some(identity) => identity,
         None => one_of_its_own()
             .map_err(|reason| no(503, reason))?
             .into_bytes(),
     };
+    let key = webhook_key(rights, &request, &identity);
+    let repeat_key = is_known.then(|| key.clone());
     let admitted = WebhookRequest {
-        idempotency_key: webhook_key(rights, &request, &identity),
+        idempotency_key: key,
         route: request.route,
         method: request.method,
         path: request.path,
@@ -118,7 +118,7 @@ pub(super) fn admit(
         generation,
         request: admitted,
         budget,
-        is_identified,
+        repeat_key,
         signed_s,
     })
 }
